@@ -1,0 +1,60 @@
+"""The root of every error of ours, and the leaves of the ground floor.
+
+``code`` is stable and documented in ``docs/reference/errors.md``; ``retryable`` is
+the whole retry policy of a task; ``retry_after`` (seconds) is set when the other
+side told us how long to wait.
+"""
+
+from __future__ import annotations
+
+
+class PhotowallError(Exception):
+    """Root of all errors that Photowall raises on purpose."""
+
+    code = "bug"
+    retryable = False
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry_after = retry_after
+
+
+class InvalidTag(PhotowallError):
+    """The text is not a hashtag; the message says why, for people."""
+
+    code = "invalid_tag"
+
+
+class ClaimLost(PhotowallError):
+    """Another worker has taken the row since; everything of ours is rolled back."""
+
+    code = "claim_lost"
+    retryable = True
+
+
+class OutgoingError(PhotowallError):
+    """A request of ours to an address outside did not get a usable answer."""
+
+    code = "unreachable"
+    retryable = True
+
+
+class OutgoingTimeout(OutgoingError):
+    """The other side did not answer in time."""
+
+    code = "timeout"
+
+
+class RefusedAddress(OutgoingError):
+    """The address is not one we call: private, malformed, or a forbidden scheme."""
+
+    code = "refused_address"
+    retryable = False
+
+
+class AnswerTooLarge(OutgoingError):
+    """The answer is larger than the limit; what came so far was thrown away."""
+
+    code = "too_large"
+    retryable = False

@@ -1,0 +1,62 @@
+"""The errors of the upper floor: what may go wrong between us and a provider."""
+
+from __future__ import annotations
+
+from media_archive.errors import PhotowallError
+
+
+class ProviderError(PhotowallError):
+    """The provider's answer is an error that we have no better name for."""
+
+    code = "provider_error"
+    retryable = True
+
+
+class RateLimited(ProviderError):
+    """The provider wants fewer calls; ``retry_after`` in seconds when it said so."""
+
+    code = "rate_limited"
+
+
+class AuthRefused(ProviderError):
+    """The provider refuses our credential: a person has to mend it."""
+
+    code = "auth"
+    retryable = False
+
+
+class BadAnswer(ProviderError):
+    """The answer is not the provider's format: HTML, cut off, or another envelope."""
+
+    code = "bad_answer"
+
+
+class SubscriptionRefused(ProviderError):
+    """The provider refuses the subscription; the message is in its own words."""
+
+    code = "subscription_refused"
+    retryable = False
+
+
+class SignatureRefused(PhotowallError):
+    """A notification is not signed by who it says it is from. Nothing is kept."""
+
+    code = "signature"
+
+
+class Unreadable(PhotowallError):
+    """Well signed, but not a notification as we know it. It is kept."""
+
+    code = "unreadable"
+
+
+class TransitionRefused(PhotowallError):
+    """The state machine has no such transition; the message names both states."""
+
+    code = "transition"
+
+
+class AlreadyFollowed(PhotowallError):
+    """This tag is followed at this provider already."""
+
+    code = "already_followed"
