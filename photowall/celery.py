@@ -1,0 +1,30 @@
+"""The Celery app and the timetable of the sweeps."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "photowall.settings")
+
+app = Celery("photowall", task_cls="photowall.bell:BellTask")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "subscriptions-reconcile": {
+        "task": "subscriptions.tasks.reconcile",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "subscriptions-poll": {
+        "task": "subscriptions.tasks.poll_due",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    "facades-reconcile": {
+        "task": "photowall.facades.tasks.reconcile",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+}

@@ -1,0 +1,19 @@
+"""The whole URL map on one screen."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+from photowall import health
+
+urlpatterns = [
+    path("", include("subscriptions.urls")),
+    path("", include("media_archive.urls")),
+    path("api/v1/", include("media_archive.api.urls")),
+    path("api/v1/", include("subscriptions.api_urls")),
+    path("v1/", include("photowall.facades.instagram_v1.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", health.alive),
+    path("readyz", health.ready),
+]
