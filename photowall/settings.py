@@ -64,6 +64,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
 # --- What runs ---------------------------------------------------------------------
 INSTALLED_APPS = [
     "daphne",
+    "photowall",
     "media_archive",
     "subscriptions",
     "photowall.facades",

@@ -1,0 +1,74 @@
+"""A worker's short hold on a row: one conditional UPDATE, by the database's clock.
+
+A model that can be claimed has ``claim_until`` and ``claim_epoch``
+(``Claimable``). The epoch is a fencing token: every later write of the worker is
+conditional on it, so a worker that was away too long changes nothing.
+``select_for_update`` is not used: SQLite ignores it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from django.db import models
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
+
+from media_archive.errors import ClaimLost
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+class Claimable(models.Model):
+    """The two columns of a row that workers claim."""
+
+    claim_until = models.DateTimeField(null=True, blank=True, editable=False)
+    claim_epoch = models.PositiveBigIntegerField(default=0, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+def unclaimed() -> Q:
+    """The condition "nobody holds it now"."""
+    return Q(claim_until__isnull=True) | Q(claim_until__lt=Now())
+
+
+def claim(rows: QuerySet[Row], pk: Any, seconds: int) -> int | None:
+    """Take the row ``pk`` of ``rows`` for ``seconds``; the new epoch, or ``None``
+    when somebody else holds it or it is not among ``rows`` (no longer due)."""
+    taken = (
+        rows.filter(pk=pk)
+        .filter(unclaimed())
+        .update(
+            claim_until=Now() + timedelta(seconds=seconds),
+            claim_epoch=F("claim_epoch") + 1,
+        )
+    )
+    if not taken:
+        return None
+    # Nobody can raise the epoch before our claim runs out, so this read is ours.
+    epoch: int = rows.model._default_manager.values_list(  # type: ignore[attr-defined]
+        "claim_epoch", flat=True
+    ).get(pk=pk)
+    return epoch
+
+
+def write(rows: QuerySet[Row], pk: Any, epoch: int, **changes: Any) -> None:
+    """Change the claimed row. Raises ``ClaimLost`` if the claim is not ours any
+    more; inside a transaction that undoes everything done with it."""
+    if not rows.filter(pk=pk, claim_epoch=epoch).update(**changes):
+        raise ClaimLost("Another worker has taken this work over.")
+
+
+def renew(rows: QuerySet[Row], pk: Any, epoch: int, seconds: int) -> None:
+    """Hold the row for ``seconds`` from now. Raises ``ClaimLost``."""
+    write(rows, pk, epoch, claim_until=Now() + timedelta(seconds=seconds))
+
+
+def release(rows: QuerySet[Row], pk: Any, epoch: int, **changes: Any) -> bool:
+    """Give the row back, with ``changes``; False if it was not ours any more."""
+    return bool(
+        rows.filter(pk=pk, claim_epoch=epoch).update(claim_until=None, **changes)
+    )
