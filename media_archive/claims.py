@@ -49,9 +49,7 @@ def claim(rows: QuerySet[Row], pk: Any, seconds: int) -> int | None:
     if not taken:
         return None
     # Nobody can raise the epoch before our claim runs out, so this read is ours.
-    epoch: int = rows.model._default_manager.values_list(  # type: ignore[attr-defined]
-        "claim_epoch", flat=True
-    ).get(pk=pk)
+    epoch: int = QuerySet(rows.model).values_list("claim_epoch", flat=True).get(pk=pk)
     return epoch
 
 

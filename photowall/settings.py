@@ -15,12 +15,12 @@ import environ
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-# --- Where things are kept -------------------------------------------------------
+# --- Where things are kept ----------------------------------------------------
 VAR = Path(env.str("PHOTOWALL_VAR", default=str(BASE_DIR / "var")))
 ROLE = env.str("PHOTOWALL_ROLE", default="web")
-"""What this process is: "web", "worker" or "command". Only the web pools connections."""
+"""What this process is: "web", "worker" or "command". Only the web has a pool."""
 
-# --- Security --------------------------------------------------------------------
+# --- Security -----------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="insecure-development-key-set-SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
@@ -61,7 +61,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
     }
 }
 
-# --- What runs ---------------------------------------------------------------------
+# --- What runs ----------------------------------------------------------------
 INSTALLED_APPS = [
     "daphne",
     "photowall",
@@ -116,7 +116,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Rows ---------------------------------------------------------------------------
+# --- Rows ---------------------------------------------------------------------
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db("DATABASE_URL", default=f"sqlite:///{VAR / 'db.sqlite3'}")
 }
@@ -134,7 +134,7 @@ elif ROLE == "web" and "pytest" not in sys.modules:
         "timeout": 5,
     }
 
-# --- Doorbells: Celery and Channels over Redis ---------------------------------------
+# --- Doorbells: Celery and Channels over Redis --------------------------------
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 PHOTOWALL_RING_TASKS = True
 """False where no worker listens (the sandbox): the rows are worked off in-process."""
@@ -170,7 +170,7 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     }
 }
 
-# --- What we follow -------------------------------------------------------------------
+# --- What we follow -----------------------------------------------------------
 PHOTOWALL_BASE_URL = env.str(
     "PHOTOWALL_BASE_URL", default="http://127.0.0.1:8000"
 ).rstrip("/")
@@ -184,7 +184,7 @@ _base = urlsplit(PHOTOWALL_BASE_URL)
 if _base.hostname and _base.hostname not in ALLOWED_HOSTS:
     ALLOWED_HOSTS.append(_base.hostname)
 
-# --- Who may do what --------------------------------------------------------------------
+# --- Who may do what ----------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
@@ -205,7 +205,7 @@ AXES_HTTP_RESPONSE_CODE = 429
 AXES_IPWARE_PROXY_COUNT = NUM_PROXIES
 LOGIN_URL = "admin:login"
 
-# --- The archive's API ---------------------------------------------------------------
+# --- The archive's API --------------------------------------------------------
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "media_archive.api.authentication.ApiTokenAuthentication",
@@ -236,7 +236,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX_INSERT": "",
 }
 
-# --- Files ------------------------------------------------------------------------------
+# --- Files --------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "static_collected"
 WHITENOISE_USE_FINDERS = True
@@ -244,7 +244,7 @@ WHITENOISE_MAX_AGE = 60
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR / "media"
 
-# --- Logs: no query string and no secret reaches a handler ---------------------------
+# --- Logs: no query string and no secret reaches a handler --------------------
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,0 +1,129 @@
+"""The journal: append-only, gap-free, in commit order. One truth, many cursors.
+
+Numbers come from a one-row counter that is taken **last** in the transaction. Its
+row lock is held until the commit, so writers commit in the order of their numbers:
+whoever has read up to ``seq`` never finds a smaller one later. An auto-increment
+id does not give that, on PostgreSQL it commits out of order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from media_archive.models import (
+    JournalCounter,
+    JournalEntry,
+    JournalKind,
+    MediaItem,
+    MediaTag,
+)
+from media_archive.signals import journal_grew, media_item_archived
+
+
+@dataclass
+class Recording:
+    """What one transaction will write into the journal, in this order."""
+
+    entries: list[JournalEntry] = field(default_factory=list)
+    listings: list[MediaTag] = field(default_factory=list)
+    relisted: list[JournalEntry] = field(default_factory=list)
+
+    def add(
+        self,
+        item: MediaItem,
+        kind: JournalKind,
+        *,
+        actor: str = "",
+        detail: dict[str, Any] | None = None,
+    ) -> JournalEntry:
+        """Note that ``kind`` happened to ``item``, whose ``revision`` is new."""
+        entry = JournalEntry(
+            kind=kind,
+            item=item,
+            revision=item.revision,
+            at=timezone.now(),
+            actor=actor,
+            detail=detail or {},
+        )
+        self.entries.append(entry)
+        return entry
+
+    def list_under(self, item: MediaItem, tag_id: int, *, given: bool) -> None:
+        """List ``item`` under a tag, with the number of the item's entry here."""
+        self.listings.append(
+            MediaTag(item=item, tag_id=tag_id, dated_at=item.dated_at, given=given)
+        )
+
+    def relist(self, entry: JournalEntry) -> None:
+        """Put the entry's item at the head of all its listings again."""
+        self.relisted.append(entry)
+
+
+@contextmanager
+def recording() -> Iterator[Recording]:
+    """One transaction that ends by writing the journal.
+
+    Everything the block changes, and the entries it adds, are committed together
+    or not at all. After the commit ``journal_grew`` and ``media_item_archived``
+    are sent. Must be the outermost transaction: the counter would otherwise not be
+    taken last.
+    """
+    notes = Recording()
+    with transaction.atomic(durable=True):
+        yield notes
+        if notes.entries:
+            _write(notes)
+
+
+def read(since: int, limit: int) -> list[JournalEntry]:
+    """Up to ``limit`` entries after ``since``, oldest first."""
+    return list(JournalEntry.objects.filter(seq__gt=since).order_by("seq")[:limit])
+
+
+def head() -> int:
+    """The newest committed number; 0 for an empty journal."""
+    return JournalCounter.objects.values_list("last", flat=True).first() or 0
+
+
+def _write(notes: Recording) -> None:
+    last = _take_numbers(len(notes.entries))
+    first = last - len(notes.entries) + 1
+    by_item: dict[int, int] = {}
+    for seq, entry in enumerate(notes.entries, start=first):
+        entry.seq = seq
+        by_item[entry.item_id] = seq
+    JournalEntry.objects.bulk_create(notes.entries)
+    for listing in notes.listings:
+        listing.seq = by_item[listing.item_id]
+    MediaTag.objects.bulk_create(notes.listings, ignore_conflicts=True)
+    for entry in notes.relisted:
+        MediaTag.objects.filter(item_id=entry.item_id).update(seq=entry.seq)
+    archived = [e.item_id for e in notes.entries if e.kind == JournalKind.ARCHIVED]
+    transaction.on_commit(partial(_tell, last, archived))
+
+
+def _take_numbers(count: int) -> int:
+    """Move the counter by ``count`` and lock it until the commit; its new value."""
+    table = JournalCounter._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO {table} (id, "last") VALUES (1, %s) '  # noqa: S608
+            f'ON CONFLICT (id) DO UPDATE SET "last" = {table}."last" '
+            '+ excluded."last" RETURNING "last"',
+            [count],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _tell(last: int, archived: list[int]) -> None:
+    # send_robust: the rows are committed, a listener's failure is only a late hint.
+    journal_grew.send_robust(JournalEntry, seq=last)
+    if archived:
+        media_item_archived.send_robust(MediaItem, ids=archived)

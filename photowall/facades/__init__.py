@@ -1,0 +1,1 @@
+"""Our archive in old dialects, and who follows us."""
