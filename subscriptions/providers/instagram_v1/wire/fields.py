@@ -23,10 +23,10 @@ LAST_SECOND = 253_402_300_799
 """9999-12-31T23:59:59Z, the last one a ``datetime`` can hold."""
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_NATIVE_ID = re.compile(r"[0-9A-Za-z.:~=+-]{1,%d}" % MAX_ID)
+_NATIVE_ID = re.compile(rf"[0-9A-Za-z.:~=+-]{{1,{MAX_ID}}}")
 _DIGITS = re.compile(r"[0-9]{1,19}")
 _DECIMAL = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,40})?")
-_CURSOR = re.compile(r"[\x21-\x7e]{1,%d}" % MAX_CURSOR)
+_CURSOR = re.compile(rf"[\x21-\x7e]{{1,{MAX_CURSOR}}}")
 _URL = re.compile("https?://[^\x00-\x20\x7f-\xa0\\\\\ud800-\udfff]+", re.IGNORECASE)
 
 
@@ -43,14 +43,14 @@ def text(value: object, limit: int = MAX_TEXT) -> str | None:
 
 
 def name(value: object) -> str | None:
-    """A short text on one line: a name of a person or a place."""
+    """A short text without outer blanks: the name of a person or a place."""
     return (text(value, MAX_NAME) or "").strip() or None
 
 
 def native_id(value: object) -> str | None:
     """An id as text. ``"<pk>_<userid>"`` is known by its pk alone."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if 0 <= value <= 10**MAX_ID else None
+        return str(value) if 0 <= value < 10**MAX_ID else None
     if not isinstance(value, str):
         return None
     pk = value[: 3 * MAX_ID].strip().partition("_")[0]
@@ -107,7 +107,7 @@ def url(value: object) -> str | None:
 def cursor(value: object) -> str | None:
     """A cursor is opaque: text as it is, an old integer as text. ``""`` is none."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if 0 <= value <= 10**MAX_ID else None
+        return str(value) if 0 <= value < 10**MAX_ID else None
     if not isinstance(value, str):
         return None
     return value if _CURSOR.fullmatch(value) else None

@@ -48,7 +48,7 @@ def parse_media(item: object) -> IncomingMedia | None:
     if not isinstance(item, Mapping):
         return None
     native_id = fields.native_id(item.get("id"))
-    if native_id is None:
+    if native_id in (None, "0"):
         return None
     return IncomingMedia(
         native_id=native_id,
@@ -188,11 +188,11 @@ def _sources(
     """Smallest first as far as the names tell, whatever the order on the wire."""
     named = fields.mapping(value)
     known = [key for key in order if key in named]
-    others = sorted(key for key in named if isinstance(key, str) and key not in order)
+    others = sorted(str(key) for key in named if key not in order)
     sources = []
     for key in (*known, *others)[:MAX_SOURCES]:
-        # Before 2010-12 a size may have been the bare address.
-        said = named[key]
+        # Not recorded, but harmless: a size that is only its address.
+        said = named.get(key)
         size = fields.mapping(said) or {"url": said}
         address = fields.url(size.get("url"))
         name = fields.text(key, MAX_TAG)

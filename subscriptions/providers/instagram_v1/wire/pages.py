@@ -26,7 +26,7 @@ OLDER = ("next_max_tag_id", "next_max_id")
 OLDER_IN_URL = ("max_tag_id", "max_id")
 
 
-def parse_page(document: object, quota: Quota = Quota()) -> Page:
+def parse_page(document: object, quota: Quota | None = None) -> Page:
     """One answer of a media listing. Raises ``NotOurFormat`` without an envelope.
 
     Entries without any identity are counted in ``skipped``, and cost nobody else
@@ -44,7 +44,7 @@ def parse_page(document: object, quota: Quota = Quota()) -> Page:
         media=media,
         newest=newest,
         older=older,
-        quota=quota,
+        quota=quota or Quota(),
         skipped=len(read) - len(media),
     )
 

@@ -144,13 +144,16 @@ def _videos_key(asset: IncomingAsset) -> dict[str, object]:
 def _sizes(
     sources: Sequence[AssetSource], kind: Kind, widths: Mapping[str, int]
 ) -> dict[str, object]:
-    """Always all the names, each with exactly url, width and height."""
+    """Each size with exactly url, width and height. All names are always there,
+    but for ``low_bandwidth``, which films before 2014 did not have."""
     usable = [source for source in sources if source.kind is kind]
     if not usable:
         return {}
     named = {source.name: source for source in usable}
     said: dict[str, object] = {}
     for name, wanted in widths.items():
+        if name == "low_bandwidth" and name not in named:
+            continue
         source = named.get(name) or _nearest(usable, wanted)
         width = source.width or wanted
         said[name] = {
