@@ -1,0 +1,2 @@
+"""The scenes: each draws one kind of picture on a canvas and says in words what
+it shows."""
