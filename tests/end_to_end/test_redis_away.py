@@ -1,4 +1,4 @@
-"""Redis holds nothing: what is heard without it is kept, and arrives when it is back."""
+"""Redis holds nothing: what is heard without it is kept, and arrives later."""
 
 from __future__ import annotations
 
