@@ -13,20 +13,22 @@ Point = tuple[float, float]
 
 
 class Pen:
-    """Draws shapes on ``image``, which is ``scale`` times the finished size.
+    """Draws shapes on ``image``, which is ``scale`` times the finished size and
+    shows it from the height ``top`` on.
 
     An ``opacity`` below 1 lets what lies underneath shine through.
     """
 
-    def __init__(self, image: Image.Image, scale: float) -> None:
+    def __init__(self, image: Image.Image, scale: float, top: float = 0) -> None:
         self.scale = scale
+        self.top = top
         self._draw = ImageDraw.Draw(image, "RGBA")
 
     def _fill(self, fill: Colour, opacity: float) -> tuple[int, int, int, int]:
         return (*fill, round(255 * min(1.0, max(0.0, opacity))))
 
     def _scaled(self, points: Sequence[Point]) -> list[Point]:
-        return [(x * self.scale, y * self.scale) for x, y in points]
+        return [(x * self.scale, (y - self.top) * self.scale) for x, y in points]
 
     def polygon(
         self, points: Sequence[Point], fill: Colour, opacity: float = 1
@@ -149,7 +151,7 @@ class Pen:
         font = ImageFont.load_default(size * self.scale)
         ink = self._fill(fill, opacity)
         self._draw.text(
-            (x * self.scale, y * self.scale),
+            (x * self.scale, (y - self.top) * self.scale),
             text,
             ink,
             font,

@@ -175,12 +175,12 @@ def forest(canvas: Canvas) -> str:
     canvas.gradient([(0, mix(fog, bark, 0.25)), (0.55, fog), (1, mix(fog, bark, 0.35))])
     sun = width * random.uniform(0.3, 0.7)
     canvas.glow(sun, height * 0.45, unit * 65, glow, 0.9)
-    for layer in range(5):
-        share = layer / 4
+    for layer in range(4):
+        share = layer / 3
         shade = mix(fog, bark, 0.14 + 0.8 * share)
-        ground = height * (0.7 + 0.075 * layer)
+        ground = height * (0.7 + 0.095 * layer)
         with canvas.crisp() as pen:
-            for _ in range(13 - layer * 2):
+            for _ in range(12 - layer * 2):
                 _trunk(
                     canvas,
                     pen,
@@ -190,7 +190,7 @@ def forest(canvas: Canvas) -> str:
                     shade,
                 )
             _undergrowth(canvas, pen, ground, unit * (1.2 + 2.6 * share), shade)
-        if layer < 4:
+        if layer < 3:
             canvas.glow(sun, height * 0.5, unit * 55, glow, 0.3 - 0.05 * layer)
             canvas.veil(
                 fog, [(0, 0), (0.45, 0.05), (0.75, 0.3 - 0.06 * layer), (1, 0.1)]

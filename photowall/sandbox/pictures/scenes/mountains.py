@@ -34,7 +34,7 @@ def mist(canvas: Canvas) -> str:
         base = height * (0.42 + 0.125 * layer)
         line = ridge(random, width, base, unit * (9 + 5 * share), 0.9 + share * 0.9, 6)
         shade = mix(far, near, share**1.1)
-        with canvas.crisp() as pen:
+        with canvas.crisp(min(y for _, y in line) - unit * 8) as pen:
             pen.polygon([*line, (width, height), (0, height)], shade)
             if layer >= layers - 2:
                 _firs(canvas, pen, line, shade, 1.2 + 2.6 * (share - 0.6))
