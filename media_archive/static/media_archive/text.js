@@ -8,7 +8,9 @@
 /** @typedef {import("./store.js").Post} Post */
 
 const TAG = "[#\\uFF03][\\p{L}\\p{N}\\p{M}_\\u200c\\u200d]+";
-const TRAILING_TAGS = new RegExp(`(?:(?:^|[\\s\\u00b7.,|]+)${TAG})+[\\s.]*$`, "u");
+const TRAILING_TAGS = new RegExp(`(?:^|\\s+)${TAG}(?:[\\s\\u00b7.,|]*${TAG})*[\\s.]*$`, "u");
+/** Lines of dots people put between their words and their hashtags. */
+const SPACER_LINES = /(?:\n[ \t]*[.\u00b7\u2022_*-]+[ \t]*)+$/;
 const ONE_TAG = new RegExp(TAG, "gu");
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
@@ -23,7 +25,8 @@ export function splitCaption(caption) {
   const found = TRAILING_TAGS.exec(text.slice(start));
   if (!found) return { body: text, tags: [] };
   const tags = found[0].match(ONE_TAG) || [];
-  return { body: text.slice(0, start + found.index).trimEnd(), tags: [...new Set(tags)] };
+  const body = text.slice(0, start + found.index).trimEnd().replace(SPACER_LINES, "");
+  return { body: body.trimEnd(), tags: [...new Set(tags)] };
 }
 
 /** Line ends made equal, control characters gone, at most two line breaks in a row.

@@ -1,0 +1,133 @@
+/**
+ * The strip: the newest posts as small squares, newest first. At most four appear per second.
+ */
+import { fitting, usable } from "./picture.js";
+import { cameraGlyph, element } from "./post.js";
+import { before } from "./store.js";
+import { initial, nameOf, splitCaption } from "./text.js";
+
+/** @typedef {import("./store.js").Post} Post */
+
+const THUMBS = 18;
+const EVERY_MS = 250;
+const MOST_PENDING = 240;
+const PIXELS = 240;
+
+export class Strip {
+  /** @param {HTMLElement} list @param {() => boolean} still */
+  constructor(list, still) {
+    this.list = list;
+    this.still = still;
+    /** @type {Array<{post: Post, item: HTMLElement}>} in the order of the wall */
+    this.thumbs = [];
+    /** @type {Post[]} */
+    this.pending = [];
+    this.timer = 0;
+    this.resting = false;
+  }
+
+  /** The strip as it should be, at once.
+   * @param {Post[]} posts newest first
+   */
+  fill(posts) {
+    this.pending = [];
+    this.thumbs = posts.slice(0, THUMBS).map((post) => ({ post, item: thumb(post) }));
+    this.list.replaceChildren(...this.thumbs.map(({ item }) => item));
+  }
+
+  /** @param {Post} post */
+  arrive(post) {
+    this.pending.push(post);
+    // Older ones would have left the strip again before anybody could see them.
+    if (this.pending.length > MOST_PENDING) this.pending.shift();
+    this.#schedule(0);
+  }
+
+  /** @param {number} delay */
+  #schedule(delay) {
+    if (this.timer || this.resting) return;
+    this.timer = window.setTimeout(() => {
+      this.timer = 0;
+      const post = this.pending.shift();
+      if (post) this.#insert(post);
+      if (this.pending.length) this.#schedule(EVERY_MS);
+    }, delay || (this.pending.length > 1 ? EVERY_MS : 0));
+  }
+
+  /** @param {Post} post */
+  #insert(post) {
+    this.#take(post.id);
+    const found = this.thumbs.findIndex((other) => before(post, other.post));
+    const index = found < 0 ? this.thumbs.length : found;
+    if (index >= THUMBS) return;
+    const item = thumb(post);
+    const after = this.thumbs.slice(index);
+    this.thumbs.splice(index, 0, { post, item });
+    this.list.insertBefore(item, after[0]?.item ?? null);
+    while (this.thumbs.length > THUMBS) this.thumbs.pop()?.item.remove();
+    if (this.still()) return;
+    const ease = { duration: 450, easing: "cubic-bezier(.16,.84,.28,1)" };
+    const from = `translateX(calc(${document.dir === "rtl" ? "" : "-1 * "}(100% + var(--gap))))`;
+    for (const other of after) other.item.animate([{ transform: from }, { transform: "none" }], ease);
+    item.animate([{ opacity: 0, transform: "scale(.6)" }, { opacity: 1, transform: "none" }], ease);
+  }
+
+  /** @param {string} id */
+  #take(id) {
+    this.thumbs = this.thumbs.filter(({ post, item }) => post.id !== id || void item.remove());
+  }
+
+  /** @param {Post} post a new version */
+  change(post) {
+    this.pending = this.pending.map((other) => (other.id === post.id ? post : other));
+    for (const entry of this.thumbs) {
+      if (entry.post.id !== post.id) continue;
+      const item = thumb(post);
+      item.classList.toggle("current", entry.item.classList.contains("current"));
+      entry.item.replaceWith(item);
+      entry.item = item;
+      entry.post = post;
+    }
+  }
+
+  /** @param {string} id */
+  remove(id) {
+    this.pending = this.pending.filter((post) => post.id !== id);
+    this.#take(id);
+  }
+
+  /** Outlines the post that is on the stage.
+   * @param {string} id
+   */
+  mark(id) {
+    for (const { post, item } of this.thumbs) item.classList.toggle("current", post.id === id);
+  }
+
+  /** @param {boolean} on */
+  rest(on) {
+    this.resting = on;
+    if (on) clearTimeout(this.timer);
+    this.timer = 0;
+    if (!on && this.pending.length) this.#schedule(0);
+  }
+}
+
+/** @param {Post} post */
+function thumb(post) {
+  const item = element("li", "thumb");
+  item.dataset.postId = post.id;
+  const letter = initial(splitCaption(post.caption).body) || initial(nameOf(post));
+  item.append(letter ? element("span", "letter", letter) : cameraGlyph());
+  const rendition = fitting(usable(post.renditions), PIXELS);
+  if (!rendition) return item;
+  const image = new Image();
+  image.alt = "";
+  image.decoding = "async";
+  image.referrerPolicy = "no-referrer";
+  image.src = rendition.url;
+  image.decode().then(
+    () => item.replaceChildren(image),
+    () => item.classList.add("quiet"), // a dead address: the letter stays
+  );
+  return item;
+}
