@@ -1,0 +1,45 @@
+"""The worker of the embedded run: Celery's threads, and the timetable beside them.
+
+`celery worker -B` forks a second process for the timetable, which nobody would see
+dying and which would outlive a killed worker. Here it is a thread; when it ends, so
+does the process, and `up` starts both again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+
+import django
+from celery.beat import Service
+from django.conf import settings
+
+from photowall.celery import app
+
+_log = logging.getLogger("photowall.worker")
+
+
+def _keep_time(service: Service) -> None:
+    try:
+        service.start()
+    finally:
+        _log.warning("the timetable has ended, so the worker ends")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def main() -> None:
+    """Run until TERM."""
+    django.setup()
+    service = Service(app, schedule_filename=settings.CELERY_BEAT_SCHEDULE_FILENAME)
+    threading.Thread(
+        target=_keep_time, args=(service,), name="timetable", daemon=True
+    ).start()
+    options = "worker --pool=threads --concurrency=4 --loglevel=INFO"
+    quiet = "--without-gossip --without-mingle --without-heartbeat"
+    app.worker_main([*options.split(), *quiet.split()])
+
+
+if __name__ == "__main__":
+    main()
