@@ -35,7 +35,7 @@ GRACE = 3.0  # seconds a child may take to end
 
 
 class Stop(Exception):
-    """Somebody asked us to end: raised where we wait, never in the middle of a start."""
+    """Somebody asked us to end. Raised where we wait, never during a start."""
 
 
 def main(argv: Sequence[str]) -> int:

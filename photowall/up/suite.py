@@ -1,0 +1,128 @@
+"""`manage.py test [pytest's words]`: all tests, in as many processes as they need.
+
+First everything on PostgreSQL; then what is marked `also_on_sqlite` once more on
+SQLite; last the end-to-end tests, whose browser loop would not mix with the others'.
+The servers are found or started by `tests.servers`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from photowall.up.console import say
+from photowall.up.places import CHECKOUT
+
+END_TO_END = CHECKOUT / "tests" / "end_to_end"
+NOTHING_COLLECTED = 5
+INTERRUPTED = 2
+BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+
+
+@dataclass
+class Part:
+    """One pytest process of the whole run, and how it went."""
+
+    title: str
+    words: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+    code: int = NOTHING_COLLECTED
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def find_browser() -> str | None:
+    """The Chromium or Chrome of this machine, or None."""
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run them all; returns 0 when every part passed."""
+    browser = find_browser()
+    parts = plan(argv, browser)
+    for part in parts:
+        _run(part)
+        if part.code == INTERRUPTED:
+            break
+    return _sum_up(parts, browser)
+
+
+def plan(argv: Sequence[str], browser: str | None) -> list[Part]:
+    """Which processes these words ask for. Words that are paths are sorted among
+    them; all other words go to each."""
+    options = [word for word in argv if not _is_path(word)]
+    paths = [word for word in argv if _is_path(word)]
+    theirs = [word for word in paths if _path(word).is_relative_to(END_TO_END)]
+    ours = [word for word in paths if word not in theirs]
+    parts = []
+    if ours or not paths:
+        parts.append(Part("on PostgreSQL", [*options, *ours]))
+        if "-m" not in options:
+            sqlite = {"PHOTOWALL_TEST_DATABASE": "sqlite"}
+            words = [*options, *ours, "-m", "also_on_sqlite"]
+            parts.append(Part("once more on SQLite", words, sqlite))
+    if theirs or not paths:
+        environment = {"DJANGO_ALLOW_ASYNC_UNSAFE": "1"}
+        if browser is None:
+            environment["PHOTOWALL_NO_BROWSER"] = "1"
+        else:
+            environment["PHOTOWALL_CHROMIUM"] = browser
+        words = [*options, *(theirs or [str(END_TO_END)])]
+        parts.append(Part("end to end", words, environment))
+    return parts
+
+
+def _path(word: str) -> Path:
+    return Path(word.partition("::")[0]).resolve()
+
+
+def _is_path(word: str) -> bool:
+    return not word.startswith("-") and _path(word).exists()
+
+
+def _run(part: Part) -> None:
+    say(f"\n=== Tests {part.title} ===")
+    with tempfile.TemporaryDirectory(prefix="photowall-tally-") as folder:
+        tally = Path(folder) / "tally.json"
+        words = [sys.executable, "-m", "pytest", "-p", "tests.tally", *part.words]
+        environment = {**os.environ, **part.environment, "PHOTOWALL_TALLY": str(tally)}
+        process = subprocess.Popen(words, cwd=CHECKOUT, env=environment)
+        # TERM and HUP are passed on; Ctrl-C reaches pytest by itself.
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda number, _: process.send_signal(number))
+        signal.signal(signal.SIGINT, lambda *_: None)
+        part.code = process.wait()
+        if tally.exists():
+            part.counts = json.loads(tally.read_text(encoding="utf-8"))
+
+
+def _sum_up(parts: Sequence[Part], browser: str | None) -> int:
+    say("\n=== Summary ===")
+    for part in parts:
+        if part.code != NOTHING_COLLECTED:
+            counts = ", ".join(f"{n} {name}" for name, n in part.counts.items() if n)
+            verdict = "passed" if part.code == 0 else f"FAILED (code {part.code})"
+            say(f"{part.title}: {verdict}: {counts or 'no counts'}")
+    codes = [part.code for part in parts if part.code != NOTHING_COLLECTED]
+    code = next((code for code in codes if code), 0) if codes else NOTHING_COLLECTED
+    left_out = browser is None and any(part.title == "end to end" for part in parts)
+    if left_out:
+        say("NO CHROMIUM OR CHROME WAS FOUND: THE BROWSER TESTS WERE NOT RUN.")
+        if os.environ.get("CI", "").lower() in ("1", "true") and code == 0:
+            code = 1
+    say("ALL TESTS PASSED" if code == 0 else f"NOT PASSED (code {code})")
+    return code if code >= 0 else 1
