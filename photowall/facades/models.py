@@ -8,8 +8,9 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
-from media_archive.claims import Claimable
+from media_archive.claims import Claimable, unclaimed
 from media_archive.encryption import EncryptedTextField
+from media_archive.models import JournalCounter
 
 
 def new_client_id() -> str:
@@ -48,7 +49,30 @@ class EndpointState(models.TextChoices):
     GONE = "gone", "Gone"
 
 
-class Endpoint(Claimable):
+HEARING = (EndpointState.ACTIVE, EndpointState.FAILING)
+"""The states in which an endpoint is told what is new."""
+
+
+class EndpointQuerySet(models.QuerySet["Endpoint"]):
+    """Endpoints of all clients."""
+
+    def hearing(self) -> EndpointQuerySet:
+        """Those that are told what is new."""
+        return self.filter(state__in=HEARING)
+
+    def behind(self) -> EndpointQuerySet:
+        """Hearing, behind the journal's head, and with nothing on its way: what is
+        on its way is finished first, and the next delivery tells all the rest."""
+        head = JournalCounter.objects.values("last")[:1]
+        return self.hearing().filter(
+            ~models.Exists(
+                Delivery.objects.open().filter(endpoint=models.OuterRef("pk"))
+            ),
+            cursor__lt=models.Subquery(head),
+        )
+
+
+class Endpoint(models.Model):
     """A third party's callback: what it wants to hear of, and how far it has heard.
 
     ``cursor`` is a journal ``seq``: everything up to it is announced or of no
@@ -72,6 +96,8 @@ class Endpoint(Claimable):
     last_success_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    objects = EndpointQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -91,6 +117,24 @@ class DeliveryState(models.TextChoices):
     RETRY_WAIT = "retry_wait", "Waiting to try again"
     DELIVERED = "delivered", "Delivered"
     DEAD = "dead", "Given up"
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    """Deliveries to all endpoints."""
+
+    def open(self) -> DeliveryQuerySet:
+        """Neither delivered nor given up."""
+        return self.filter(state__in=(DeliveryState.PENDING, DeliveryState.RETRY_WAIT))
+
+    def due(self) -> DeliveryQuerySet:
+        """Open, their time has come, nobody is sending them now, and their endpoint
+        still wants to hear."""
+        return (
+            self.open()
+            .filter(next_attempt_at__lte=timezone.now())
+            .filter(endpoint__state__in=HEARING)
+            .filter(unclaimed())
+        )
 
 
 class Delivery(Claimable):
@@ -114,6 +158,8 @@ class Delivery(Claimable):
     last_error = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     delivered_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "deliveries"
