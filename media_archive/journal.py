@@ -111,10 +111,10 @@ def _write(notes: Recording) -> None:
 
 def _take_numbers(count: int) -> int:
     """Move the counter by ``count`` and lock it until the commit; its new value."""
-    table = JournalCounter._meta.db_table
+    table = JournalCounter._meta.db_table  # noqa: SLF001  public in Django
     with connection.cursor() as cursor:
         cursor.execute(
-            f'INSERT INTO {table} (id, "last") VALUES (1, %s) '  # noqa: S608
+            f'INSERT INTO {table} (id, "last") VALUES (1, %s) '
             f'ON CONFLICT (id) DO UPDATE SET "last" = {table}."last" '
             '+ excluded."last" RETURNING "last"',
             [count],

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
+from django.apps import apps
 from django.db import models
-
-if TYPE_CHECKING:
-    pass
+from django.db.models import F, Q
 
 
 class MediaItemQuerySet(models.QuerySet["MediaItem"]):
@@ -28,6 +27,30 @@ class MediaItemQuerySet(models.QuerySet["MediaItem"]):
     def newest_of_tag(self, tag: str) -> Self:
         """Listed under ``tag``, newest first, straight from the listing's index."""
         return self.tagged(tag).order_by("-listings__dated_at", "-listings__item_id")
+
+    def listed(self) -> Self:
+        """With ``listed_at`` and ``listed_id``, by which all lists are sorted."""
+        return self.annotate(listed_at=F("dated_at"), listed_id=F("id"))
+
+    def listed_under(self, tag: str) -> Self:
+        """The listing of ``tag``: ``listed_at`` and ``listed_id`` are columns of the
+        listing's own index, so that a page of it is one short walk in it."""
+        # A subquery and not a join: the database needs one tag to walk in order.
+        row = (
+            apps.get_model("media_archive.Tag")
+            .objects.filter(name=tag)
+            .values("id")[:1]
+        )
+        return self.filter(listings__tag=row).annotate(
+            listed_at=F("listings__dated_at"), listed_id=F("listings__item_id")
+        )
+
+    def by_author(self, who: str) -> Self:
+        """Of the authors with this username (with or without ``@``) or native id."""
+        authors = apps.get_model("media_archive.Author").objects.filter(
+            Q(username=who.removeprefix("@")) | Q(native_id=who)
+        )
+        return self.filter(author__in=list(authors.values_list("id", flat=True)[:100]))
 
     def whole(self) -> Self:
         """With all that is needed to render them: author, tags, assets."""

@@ -150,8 +150,9 @@ class MediaAsset(models.Model):
 class MediaTag(models.Model):
     """That a media item is listed under a tag.
 
-    ``dated_at`` repeats the item's, so that one index serves a tag's page. ``seq`` is the journal number with which the item
-    joined the listing: the cursor of those who follow the tag.
+    ``dated_at`` repeats the item's, so that one index serves a tag's page. ``seq``
+    is the journal number with which the item joined the listing: the cursor of
+    those who follow the tag.
     ``given`` is False when the post's own tag list does not name the tag, but the
     provider listed it there (the author added the tag in a comment).
     """

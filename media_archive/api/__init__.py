@@ -1,0 +1,1 @@
+"""The REST archive: doors only. What may be asked stands in ``querysets``."""
