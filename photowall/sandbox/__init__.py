@@ -1,0 +1,1 @@
+"""The sandbox: a second instance of this product that plays the upstream."""
