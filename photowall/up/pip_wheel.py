@@ -23,6 +23,7 @@ from urllib.parse import unquote, urldefrag, urljoin
 from photowall.up.console import Refusal, say
 
 STANDALONE = "https://bootstrap.pypa.io/pip/pip.pyz"
+DISTRIBUTION = sysconfig.get_config_var("WHEEL_PKG_DIR") or "/usr/share/python-wheels"
 _NAME = re.compile(r"pip-(\d+(?:\.\d+)+)-py3-none-any\.whl$")
 _LIMIT = 16 * 1024 * 1024
 
@@ -51,8 +52,7 @@ def fetch(folder: Path) -> Path:
 
 
 def _local() -> Iterator[Path]:
-    folders = [sysconfig.get_config_var("WHEEL_PKG_DIR") or "/usr/share/python-wheels"]
-    folders += _configured("find-links")
+    folders = [DISTRIBUTION, *_configured("find-links")]
     found = [
         path
         for folder in folders

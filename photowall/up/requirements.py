@@ -21,6 +21,12 @@ _LINE = re.compile(
     r"(?P<name>[A-Za-z0-9._-]+)(\[[^]]*\])?\s*(?P<ranges>[^;#]*)(;(?P<marker>[^#]*))?"
 )
 _RANGE = re.compile(r"(>=|<=|==|!=|<|>|~=)\s*([0-9][0-9A-Za-z.]*)")
+_HERE = {
+    "sys_platform": sys.platform,
+    "platform_machine": platform.machine(),
+    "implementation_name": sys.implementation.name,
+    "platform_python_implementation": platform.python_implementation(),
+}
 _COMPARE: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
     ">=": operator.ge,
     "<=": operator.le,
@@ -86,13 +92,8 @@ def applies(marker: str) -> bool:
 def _value(node: ast.expr) -> object:
     if isinstance(node, ast.Constant):
         return node.value
-    if isinstance(node, ast.Name):
-        return {
-            "sys_platform": sys.platform,
-            "platform_machine": platform.machine(),
-            "implementation_name": sys.implementation.name,
-            "platform_python_implementation": platform.python_implementation(),
-        }[node.id]
+    if isinstance(node, ast.Name) and node.id in _HERE:
+        return _HERE[node.id]
     if isinstance(node, ast.BoolOp):
         values = [bool(_value(part)) for part in node.values]
         return all(values) if isinstance(node.op, ast.And) else any(values)
