@@ -1,0 +1,175 @@
+"""What is new is told to those who follow us: a cursor on the journal.
+
+Each endpoint has at most one delivery on its way. What happens meanwhile is told by
+the next one, which covers everything from the endpoint's cursor to the journal's
+head: a burst is one notification, and none is lost. Rows are the work; whoever calls
+``deliver_due`` (a task, or a process without a broker) works them off.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import timedelta
+
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from media_archive import journal
+from media_archive.models import MediaTag, Visibility
+from photowall.facades.models import (
+    Delivery,
+    DeliveryState,
+    Endpoint,
+    EndpointState,
+)
+from photowall.facades.sending import send
+from subscriptions.providers.base import Notification
+from subscriptions.providers.instagram_v1.wire.notifications import (
+    render_notifications,
+)
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 1.0
+"""Seconds ``deliver_due`` waits for receivers; slower ones are left to their thread."""
+IN_A_ROW = 50
+"""Deliveries to one endpoint before others get the thread."""
+KEPT = timedelta(days=7)
+"""How long what is over is kept."""
+
+# A receiver that has failed before waits for its like, not for the healthy ones.
+_healthy = ThreadPoolExecutor(8, thread_name_prefix="deliver")
+_lock = threading.Lock()
+_busy: set[int] = set()
+_ailing = ThreadPoolExecutor(4, thread_name_prefix="deliver-again")
+
+
+def plan_due(endpoints: Iterable[Endpoint] | None = None) -> int:
+    """One delivery for each endpoint (of ``endpoints``, else of all) whose tag has
+    something new; the others' cursors move on. How many were made.
+
+    Running twice at once makes nothing twice.
+    """
+    head = journal.head()
+    if endpoints is None:
+        endpoints = Endpoint.objects.behind().filter(cursor__lt=head)
+    behind = list(endpoints)
+    if not behind:
+        return 0
+    newest = _newest_listings(
+        {endpoint.object_id for endpoint in behind},
+        min(endpoint.cursor for endpoint in behind),
+        head,
+    )
+    told: list[Endpoint] = []
+    quiet: list[Endpoint] = []
+    for endpoint in behind:
+        something = newest.get(endpoint.object_id, 0) > endpoint.cursor
+        (told if something else quiet).append(endpoint)
+    if quiet:
+        Endpoint.objects.filter(
+            pk__in=[endpoint.pk for endpoint in quiet], cursor__lt=head
+        ).update(cursor=head)
+    return sum(_plan(endpoint, head) for endpoint in told)
+
+
+def deliver_due() -> int:
+    """Plan, and send everything that is due, from threads of this process. How many
+    endpoints had something due.
+
+    Returns when all healthy receivers have answered, after ``PATIENCE`` at the
+    latest: one that hangs keeps only its own thread. Two cheap queries when idle.
+    """
+    plan_due()
+    due = dict(Delivery.objects.due().values_list("endpoint_id", "endpoint__state"))
+    healthy = []
+    for endpoint_id, state in due.items():
+        if state == EndpointState.ACTIVE:
+            healthy += _start(_healthy, endpoint_id)
+        else:
+            _start(_ailing, endpoint_id)
+    wait(healthy, PATIENCE)
+    return len(due)
+
+
+def work_off(endpoint_id: int) -> None:
+    """Tell one endpoint everything that is due to it, one delivery after the other,
+    in the caller's thread."""
+    for _ in range(IN_A_ROW):
+        plan_due(Endpoint.objects.behind().filter(pk=endpoint_id))
+        due = Delivery.objects.due().filter(endpoint=endpoint_id)
+        delivery = due.order_by("created_at").first()
+        if delivery is None or not send(delivery.pk):
+            return
+
+
+def sweep() -> None:
+    """Remove what is over for long: deliveries, and endpoints that were never
+    verified."""
+    ago = timezone.now() - KEPT
+    over = (DeliveryState.DELIVERED, DeliveryState.DEAD)
+    Delivery.objects.filter(state__in=over, next_attempt_at__lt=ago).delete()
+    Endpoint.objects.filter(state=EndpointState.UNVERIFIED, created_at__lt=ago).delete()
+
+
+def _newest_listings(tags: set[str], above: int, head: int) -> dict[str, int]:
+    """Tag → the newest number with which a visible item joined its listing. That is
+    everything worth telling: archived, tagged later, shown again."""
+    joined = MediaTag.objects.filter(
+        tag__name__in=tags,
+        seq__gt=above,
+        seq__lte=head,
+        item__visibility=Visibility.VISIBLE,
+    )
+    newest = joined.order_by().values("tag__name").annotate(newest=Max("seq"))
+    return dict(newest.values_list("tag__name", "newest"))
+
+
+def _plan(endpoint: Endpoint, head: int) -> bool:
+    body = render_notifications(
+        [
+            Notification(
+                object=endpoint.object,
+                object_id=endpoint.object_id,
+                subscription_id=str(endpoint.pk),
+                time=timezone.now(),
+            )
+        ]
+    )
+    try:
+        with transaction.atomic():
+            # Conditional on the cursor we read: another planner was not faster.
+            moved = Endpoint.objects.filter(
+                pk=endpoint.pk, cursor=endpoint.cursor
+            ).update(cursor=head)
+            if moved:
+                Delivery.objects.create(endpoint=endpoint, seq=head, body=body)
+    except IntegrityError:
+        # Its owner deleted the endpoint between the two statements.
+        return False
+    return bool(moved)
+
+
+def _start(pool: ThreadPoolExecutor, endpoint_id: int) -> list[Future[None]]:
+    """Begin, unless a thread of ours has this endpoint already: a full pool must not
+    gather the same work again and again."""
+    with _lock:
+        if endpoint_id in _busy:
+            return []
+        _busy.add(endpoint_id)
+    return [pool.submit(_in_thread, endpoint_id)]
+
+
+def _in_thread(endpoint_id: int) -> None:
+    try:
+        work_off(endpoint_id)
+    except DatabaseError:
+        logger.exception("Endpoint %s could not be worked off.", endpoint_id)
+    finally:
+        with _lock:
+            _busy.discard(endpoint_id)
+        connection.close()
