@@ -28,5 +28,6 @@ for (const image of document.querySelectorAll("img")) {
   else image.addEventListener("error", hide, { once: true });
 }
 
+for (const figure of document.querySelectorAll("data")) figure.textContent = words.number(Number(figure.value));
 refreshTimes(document, words);
 setInterval(() => refreshTimes(document, words), 15000);

@@ -1,7 +1,7 @@
 /**
  * A post as DOM: who, when, what they said. Built with `createElement` and `textContent` only.
  */
-import { initial, momentOf, nameOf, safeAddress, shorten, sizeOf, splitCaption, tidy, timeAgo } from "./text.js";
+import { initial, momentOf, nameOf, readingDirection, safeAddress, shorten, sizeOf, splitCaption, tidy, timeAgo } from "./text.js";
 
 /** @typedef {import("./store.js").Post} Post */
 /** @typedef {import("./words.js").Words} Words */
@@ -155,6 +155,8 @@ export function wordsOf(post, words, settings) {
   const split = splitCaption(post.caption);
   const body = settings.captions === "short" ? shorten(split.body, 90) : split.body;
   block.dataset.size = sizeOf(body);
+  // The whole block follows the language of what was said: byline and hashtags stay beside it.
+  block.dir = readingDirection(body) || readingDirection(nameOf(post)) || document.dir;
   block.append(byline(post, words, settings));
   if (settings.captions === "off") return block;
   if (body) {
@@ -165,7 +167,6 @@ export function wordsOf(post, words, settings) {
   const tags = split.tags.length || body ? split.tags : (post.tags || []).map((tag) => `#${tag}`);
   if (tags.length) {
     const list = element("p", "hashtags");
-    list.dir = "auto";
     for (const tag of tags.slice(0, 30)) list.append(bdi("", shorten(tag, 60)), " ");
     block.append(list);
   }

@@ -76,6 +76,19 @@ export function visualLength(text) {
   return length;
 }
 
+const STRONG = /[\p{L}]/u;
+const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;
+
+/** Direction in which a text reads, by its first letter; "" when it has none.
+ * @param {string} text
+ * @returns {"ltr" | "rtl" | ""}
+ */
+export function readingDirection(text) {
+  const first = STRONG.exec(text);
+  if (!first) return "";
+  return RIGHT_TO_LEFT.test(first[0]) ? "rtl" : "ltr";
+}
+
 /** First letter of a name for the disc that stands in for a missing avatar; "" if there is none.
  * @param {string | null | undefined} name
  */
