@@ -60,22 +60,22 @@ class Cast:
         return given
 
     def _sandbox_environment(self) -> dict[str, str]:
-        """Another instance: nothing of the first one's rows, keys or broker."""
+        """Another instance in its own corner: none of the first one's rows, no broker."""
         given = os.environ.copy()
         for name in ("DATABASE_URL", "REDIS_URL", "PHOTOWALL_LAYER_URL"):
             given.pop(name, None)
+        given.setdefault("SECRET_KEY", self.secrets["secret_key"])
+        given.setdefault("PHOTOWALL_ENCRYPTION_KEY", self.secrets["encryption_key"])
         return given | {
             "DJANGO_SETTINGS_MODULE": "photowall.sandbox.settings",
             "PYTHONUNBUFFERED": "1",
-            "SECRET_KEY": self.secrets["sandbox_secret_key"],
-            "PHOTOWALL_ENCRYPTION_KEY": "",
             "PHOTOWALL_BASE_URL": str(self.sandbox_url),
             "PHOTOWALL_PRIVATE_HOSTS": f"{HOST}:{self.web_port}",
             "PHOTOWALL_ROLE": "sandbox",
             "PHOTOWALL_SANDBOX_CLIENT_ID": self.secrets["sandbox_client_id"],
             "PHOTOWALL_SANDBOX_CLIENT_SECRET": self.secrets["sandbox_client_secret"],
             "PHOTOWALL_SANDBOX_DB": str(self.places.sandbox / "db.sqlite3"),
-            "PHOTOWALL_VAR": str(self.places.sandbox),
+            "PHOTOWALL_VAR": str(self.places.var),
         }
 
     def broker(self) -> Child | None:

@@ -125,7 +125,6 @@ def lasting_secrets(path: Path) -> dict[str, str]:
     wanted = {
         "secret_key": secrets.token_urlsafe(48),
         "encryption_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-        "sandbox_secret_key": secrets.token_urlsafe(48),
         "sandbox_client_id": secrets.token_hex(16),
         "sandbox_client_secret": secrets.token_hex(16),
         "admin_password": secrets.token_urlsafe(12),
