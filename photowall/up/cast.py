@@ -60,7 +60,7 @@ class Cast:
         return given
 
     def _sandbox_environment(self) -> dict[str, str]:
-        """Another instance in its own corner: none of the first one's rows, no broker."""
+        """Another instance: none of the first one's rows, and no broker."""
         given = os.environ.copy()
         for name in ("DATABASE_URL", "REDIS_URL", "PHOTOWALL_LAYER_URL"):
             given.pop(name, None)

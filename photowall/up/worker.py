@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import threading
+from pathlib import Path
 
 import django
 from celery.beat import Service
@@ -32,7 +33,9 @@ def _keep_time(service: Service) -> None:
 def main() -> None:
     """Run until TERM."""
     django.setup()
-    service = Service(app, schedule_filename=settings.CELERY_BEAT_SCHEDULE_FILENAME)
+    schedule = Path(settings.CELERY_BEAT_SCHEDULE_FILENAME)
+    schedule.parent.mkdir(parents=True, exist_ok=True)
+    service = Service(app, schedule_filename=str(schedule))
     threading.Thread(
         target=_keep_time, args=(service,), name="timetable", daemon=True
     ).start()
