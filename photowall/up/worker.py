@@ -32,6 +32,8 @@ def _keep_time(service: Service) -> None:
 
 def main() -> None:
     """Run until TERM."""
+    # `migrate` has just run the checks; here they would only load every view.
+    os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
     django.setup()
     schedule = Path(settings.CELERY_BEAT_SCHEDULE_FILENAME)
     schedule.parent.mkdir(parents=True, exist_ok=True)
