@@ -39,7 +39,7 @@ def an_asset() -> IncomingAsset:
 def a_record(native_id: str | None = None, **said: Any) -> IncomingMedia:
     """One post; each next one is posted a minute later."""
     number = next(_numbers)
-    native_id = native_id or f"post-{number}"
+    native_id = native_id or f"post-{number:06}"
     usual: dict[str, Any] = {
         "kind": Kind.IMAGE,
         "raw": {"id": native_id},
@@ -70,6 +70,7 @@ def an_item(native_id: str | None = None, **said: Any) -> MediaItem:
 
 def some_items(count: int, **said: Any) -> list[MediaItem]:
     """``count`` stored posts, oldest first."""
-    ids = store([a_record(**said) for _ in range(count)]).new
+    newest_first = [a_record(**said) for _ in range(count)][::-1]
+    ids = store(newest_first).new
     found = MediaItem.objects.in_bulk(ids)
     return [found[pk] for pk in ids]

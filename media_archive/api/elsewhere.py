@@ -7,4 +7,4 @@ from django.urls import re_path
 from media_archive.api import views
 
 # Only with a slash at the end: without, Django first tries to add one.
-urlpatterns = [re_path(r"/$|^$", views.NoSuchDoorView.as_view(), name="no-such-door")]
+urlpatterns = [re_path(r"^(?:[\s\S]*/)?$", views.NoSuchDoorView.as_view())]

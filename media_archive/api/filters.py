@@ -20,6 +20,9 @@ from media_archive.tags import normalise_tag
 
 PAGING = ("cursor", "page_size")
 ALWAYS = ("format",)
+DATE_FIRST = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[T ]\S{1,21}|T\S{1,16} [\d:]{2,5})?$", re.ASCII
+)
 
 
 class StrictFilterBackend(BaseFilterBackend):
@@ -58,14 +61,17 @@ class Moment(serializers.DateTimeField):
 
     def to_internal_value(self, value: Any) -> Any:
         """Raises ``ValidationError``; an instant outside of years 1–9999 too."""
-        if isinstance(value, str):
-            value = re.sub(r"(?<=[Tt])(.*) (\d\d(:?\d\d)?)$", r"\1+\2", value)
+        # What Python reads beyond this ("20261120", weeks) is no time people mean.
+        if isinstance(value, str) and not DATE_FIRST.fullmatch(value):
+            self.fail(
+                "invalid", format="YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]"
+            )
+        if isinstance(value, str) and "T" in value:
+            value = value.replace(" ", "+")
         try:
             return super().to_internal_value(value)
-        except (OverflowError, ValueError) as error:
-            raise ValidationError("This is not a time between years 1 and 9999.") from (
-                error
-            )
+        except (OverflowError, ValueError):
+            self.fail("overflow")
 
 
 class MediaFilters(serializers.Serializer[Any]):
