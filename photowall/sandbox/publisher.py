@@ -137,11 +137,16 @@ class Publisher:
 
 
 def followed_tags() -> list[str]:
-    """The tags somebody follows at this instance, in their order."""
+    """The tags somebody follows at this instance, in alphabetical order.
+
+    A follower who does not answer at the moment still follows: what is posted
+    meanwhile is what it must catch up on.
+    """
     return sorted(
         set(
             Endpoint.objects.filter(
-                object="tag", state=EndpointState.ACTIVE
+                object="tag",
+                state__in=[EndpointState.ACTIVE, EndpointState.FAILING],
             ).values_list("object_id", flat=True)
         )
     )
