@@ -1,0 +1,133 @@
+"""The live protocol's words in one place (``docs/reference/live-protocol.md``).
+
+A journal entry becomes one frame, encoded once; the same text goes to every viewer.
+Text is ASCII (other characters as ``\\uXXXX``): a server turns it into bytes by
+copying, and no character of a caption can end a line or a script element.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from media_archive.live.posts import post_of
+from media_archive.models import JournalEntry, JournalKind, MediaItem, Visibility
+
+HEARTBEAT = 25
+"""Seconds between two pings."""
+
+MOST_FRAMES = 100
+MOST_CHARACTERS = 256 * 1024
+"""Of one message; a single larger frame still travels alone."""
+
+REMOVALS = frozenset({JournalKind.HIDDEN, JournalKind.REMOVED})
+ARRIVALS = frozenset({JournalKind.ARCHIVED, JournalKind.SHOWN})
+PINS = {JournalKind.PINNED: True, JournalKind.UNPINNED: False}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One encoded journal entry as the viewers of a tag see it."""
+
+    seq: int
+    item_id: int
+    text: str
+    removes: bool = False
+
+
+def frame_of(
+    entry: JournalEntry, item: MediaItem | None, *, new_here: bool = False
+) -> Frame | None:
+    """What viewers see of ``entry``; None if nothing.
+
+    ``item`` is the row as it is now, loaded with ``.whole()``, or None if it is
+    gone. A removal is always told. Anything else only while the item is visible:
+    if it was hidden later, the entry of that follows. ``new_here``: with this
+    entry the item joined the tag, so its viewers see it for the first time.
+    """
+    body: dict[str, Any]
+    if entry.kind in REMOVALS:
+        body = {"type": "removed", "seq": entry.seq, "id": str(entry.item_id)}
+        return Frame(entry.seq, entry.item_id, encode(body), removes=True)
+    if item is None or item.visibility != Visibility.VISIBLE:
+        return None
+    if entry.kind in PINS and not new_here:
+        pinned = PINS[JournalKind(entry.kind)]
+        body = {"type": "pinned", "seq": entry.seq, "id": str(item.pk)}
+        body["pinned"] = pinned
+    else:
+        word = "added" if new_here or entry.kind in ARRIVALS else "changed"
+        body = {"type": word, "seq": entry.seq, "post": post_of(item)}
+    return Frame(entry.seq, entry.item_id, encode(body))
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some frames in order, and the message that carries them, encoded once."""
+
+    frames: tuple[Frame, ...]
+    text: str
+
+    @property
+    def first(self) -> int:
+        return self.frames[0].seq
+
+    @property
+    def last(self) -> int:
+        return self.frames[-1].seq
+
+    def after(self, cursor: int) -> Batch | None:
+        """What of it is newer than ``cursor``; itself when all of it is."""
+        if cursor < self.first:
+            return self
+        rest = tuple(frame for frame in self.frames if frame.seq > cursor)
+        return batch_of(rest) if rest else None
+
+
+def batch_of(frames: tuple[Frame, ...]) -> Batch:
+    """One message of ``frames`` (at least one)."""
+    inside = ",".join(frame.text for frame in frames)
+    text = f'{{"type":"frames","cursor":{frames[-1].seq},"frames":[{inside}]}}'
+    return Batch(frames, text)
+
+
+def how_many_fit(frames: Sequence[Frame]) -> int:
+    """How many of ``frames`` one message may carry; at least one of any."""
+    size = 0
+    for count, frame in enumerate(frames[:MOST_FRAMES]):
+        size += len(frame.text)
+        if count and size > MOST_CHARACTERS:
+            return count
+    return min(len(frames), MOST_FRAMES)
+
+
+def batches_of(frames: Sequence[Frame]) -> list[Batch]:
+    """As few messages as the limits of one message allow, in order."""
+    batches: list[Batch] = []
+    while frames:
+        count = how_many_fit(frames)
+        batches.append(batch_of(tuple(frames[:count])))
+        frames = frames[count:]
+    return batches
+
+
+def hello(cursor: int) -> str:
+    """Sent once, first of all."""
+    return encode({"type": "hello", "cursor": cursor, "heartbeat": HEARTBEAT})
+
+
+def reload(cursor: int) -> str:
+    """The gap is too large to replay: fetch the snapshot, then ``resume``."""
+    return encode({"type": "reload", "cursor": cursor})
+
+
+def ping(cursor: int) -> str:
+    """The viewer has everything up to ``cursor`` and is asked to answer."""
+    return encode({"type": "ping", "cursor": cursor})
+
+
+def encode(value: Any) -> str:
+    """Compact ASCII JSON."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=True)

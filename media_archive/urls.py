@@ -1,0 +1,14 @@
+"""Addresses of this floor: the wall."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from media_archive import views
+
+urlpatterns = [
+    path("wall/<str:tag>/snapshot.json", views.snapshot, name="wall-snapshot"),
+    path("wall/<str:tag>/qr.svg", views.qr_code, name="wall-qr"),
+    # `path`, so that whatever is no hashtag still gets a sentence, slashes included.
+    path("wall/<path:tag>/", views.wall, name="wall"),
+]
