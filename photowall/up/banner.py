@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from photowall.up.cast import DEMO_TAG, Cast
@@ -25,7 +26,7 @@ def demo(cast: Cast) -> dict[str, Any]:
     }
 
 
-def text(content: dict[str, Any], seconds: float) -> str:
+def text(content: dict[str, Any], seconds: float, kept_in: Path) -> str:
     """For a person, after a start that took so long."""
     photos = (
         f"The sandbox posts a picture to #{DEMO_TAG} every few seconds."
@@ -43,5 +44,5 @@ Photowall runs ({seconds:.1f} s).
   Token    {content["analyst_token"]}   (Authorization: Token …)
 
 {photos}
-All of this is kept in var/demo.json. Ctrl-C ends Photowall; the archive stays.
+All of this is kept in {kept_in}. Ctrl-C ends Photowall; the archive stays.
 """

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from photowall.up import broker
 from photowall.up.child import Child, end_with_parent
@@ -132,8 +133,14 @@ class Cast:
                 preexec_fn=end_with_parent,  # noqa: PLW1509
             )
 
+    @property
+    def migrated(self) -> Path:
+        """A file that `prepare_demo` makes once the tables are there."""
+        return self.places.run / "migrated"
+
     def prepare_demo(self) -> subprocess.Popen[bytes]:
-        words = ["prepare_demo"]
+        self.migrated.unlink(missing_ok=True)
+        words = ["prepare_demo", "--migrated", str(self.migrated)]
         if self.sandbox_url:
             words += ["--sandbox", self.sandbox_url]
         return self.command(*words)

@@ -73,7 +73,7 @@ def connect_sandbox(url: str, client_id: str, client_secret: str) -> ProviderAcc
             "base_url": f"{url}/v1",
             "client_id": client_id,
             "client_secret": client_secret,
-            "access_token": client_id,
+            "access_token": "",
         },
     )
     return account
@@ -110,5 +110,7 @@ def follow(account: ProviderAccount, tag: str) -> list[int]:
         )
     for subscription in standing.filter(state=State.FAILED):
         lifecycle.retry(subscription.pk, ACTOR)
+    for subscription in standing.filter(state=State.SUSPENDED):
+        lifecycle.resume(subscription.pk, ACTOR)
     asked_for = standing.filter(state=State.REQUESTED, challenge_asked_at=None)
     return list(asked_for.values_list("pk", flat=True))

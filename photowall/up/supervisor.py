@@ -150,30 +150,31 @@ class Play:
         began = time.monotonic()
         say(f"Starting Photowall; its logs are in {cast.places.log}.")
         the_broker = self._start(cast.broker())
+        demo = cast.prepare_demo()
+        self.commands.append(demo)
         sandbox = self._start(cast.sandbox())
-        migrate = self._command(cast.command("migrate", "--noinput"))
-        self._wait("rows", lambda: finished("migrate", migrate, cast.places))
         self._wait_for(the_broker)
+        self._wait(
+            "rows",
+            lambda: (
+                finished("prepare_demo", demo, cast.places) or cast.migrated.exists()
+            ),
+        )
         web = self._start(cast.web())
-        self._wait_for(web)
         worker = self._start(cast.worker())
         self._wait_for(sandbox)
-        demo = self._command(cast.prepare_demo())
-        self._wait("demo", lambda: finished("prepare_demo", demo, cast.places))
+        self._wait_for(web)
         self._wait_for(worker)
+        self._wait("demo", lambda: finished("prepare_demo", demo, cast.places))
         content = banner.demo(cast)
         write_private(cast.places.demo, content)
-        say(banner.text(content, time.monotonic() - began))
+        say(banner.text(content, time.monotonic() - began, cast.places.demo))
 
     def _start(self, child: Child | None) -> Child | None:
         if child is not None:
             self.children.append(child)
             child.start()
         return child
-
-    def _command(self, process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-        self.commands.append(process)
-        return process
 
     def _wait_for(self, child: Child | None) -> None:
         if child is not None:
