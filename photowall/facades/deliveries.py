@@ -8,18 +8,16 @@ head: a burst is one notification, and none is lost. Rows are the work; whoever 
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
 from media_archive import journal
 from media_archive.models import MediaTag, Visibility
+from photowall.facades.crew import Crew
 from photowall.facades.models import (
     Delivery,
     DeliveryState,
@@ -32,20 +30,12 @@ from subscriptions.providers.instagram_v1.wire.notifications import (
     render_notifications,
 )
 
-logger = logging.getLogger(__name__)
-
-PATIENCE = 1.0
+PATIENCE = 0.5
 """Seconds ``deliver_due`` waits for receivers; slower ones are left to their thread."""
 IN_A_ROW = 50
 """Deliveries to one endpoint before others get the thread."""
 KEPT = timedelta(days=7)
 """How long what is over is kept."""
-
-# A receiver that has failed before waits for its like, not for the healthy ones.
-_healthy = ThreadPoolExecutor(8, thread_name_prefix="deliver")
-_lock = threading.Lock()
-_busy: set[int] = set()
-_ailing = ThreadPoolExecutor(4, thread_name_prefix="deliver-again")
 
 
 def plan_due(endpoints: Iterable[Endpoint] | None = None) -> int:
@@ -86,13 +76,10 @@ def deliver_due() -> int:
     """
     plan_due()
     due = dict(Delivery.objects.due().values_list("endpoint_id", "endpoint__state"))
-    healthy = []
-    for endpoint_id, state in due.items():
-        if state == EndpointState.ACTIVE:
-            healthy += _start(_healthy, endpoint_id)
-        else:
-            _start(_ailing, endpoint_id)
-    wait(healthy, PATIENCE)
+    failing = [key for key, state in due.items() if state == EndpointState.FAILING]
+    _failing.put(failing)
+    taken = _healthy.put(due.keys() - set(failing))
+    _healthy.wait(taken, PATIENCE)
     return len(due)
 
 
@@ -154,22 +141,6 @@ def _plan(endpoint: Endpoint, head: int) -> bool:
     return bool(moved)
 
 
-def _start(pool: ThreadPoolExecutor, endpoint_id: int) -> list[Future[None]]:
-    """Begin, unless a thread of ours has this endpoint already: a full pool must not
-    gather the same work again and again."""
-    with _lock:
-        if endpoint_id in _busy:
-            return []
-        _busy.add(endpoint_id)
-    return [pool.submit(_in_thread, endpoint_id)]
-
-
-def _in_thread(endpoint_id: int) -> None:
-    try:
-        work_off(endpoint_id)
-    except DatabaseError:
-        logger.exception("Endpoint %s could not be worked off.", endpoint_id)
-    finally:
-        with _lock:
-            _busy.discard(endpoint_id)
-        connection.close()
+# A receiver that has failed waits for its like, not for the healthy ones.
+_healthy = Crew(work_off, 8, "deliver")
+_failing = Crew(work_off, 4, "deliver-again")

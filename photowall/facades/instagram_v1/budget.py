@@ -81,6 +81,11 @@ def spend(who: str) -> Spent:
     return _budgets[url].spend(who)
 
 
+def forget() -> None:
+    """Start counting anew in this process."""
+    _budgets.clear()
+
+
 _budgets: dict[str, Budget] = {}
 
 
