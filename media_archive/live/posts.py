@@ -68,10 +68,12 @@ def moment(time: datetime) -> str:
     return utc.isoformat(timespec="milliseconds") + "Z"
 
 
-def address(url: str | None) -> str | None:
+def address(url: object) -> str | None:
     """``url`` if it is an http or https address with a host, else None."""
+    if not isinstance(url, str):
+        return None
     try:
-        parts = urlsplit(url or "")
+        parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         return None
