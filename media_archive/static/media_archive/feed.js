@@ -142,16 +142,15 @@ export class Feed {
       return;
     }
     if (message.type === "hello") {
-      this.attempt = 0;
       this.head = message.cursor;
       this.heartbeat = message.heartbeat > 0 ? message.heartbeat : 25;
       this.#watch();
       this.listener.up();
-      // A journal that ends before our cursor is another journal: the archive was set up afresh.
-      if (message.cursor < this.cursor) this.#reload();
     } else if (message.type === "frames") {
       this.#frames(message, text.length);
     } else if (message.type === "ping") {
+      this.attempt = 0; // a line that has lasted a heartbeat: the next break starts anew
+      this.cursor = Math.max(this.cursor, message.cursor);
       this.#send({ type: "pong" });
     } else if (message.type === "reload") {
       this.#reload();
@@ -162,6 +161,7 @@ export class Feed {
   #frames(message, size) {
     const news = message.frames.filter((frame) => frame.seq > this.cursor);
     this.cursor = Math.max(this.cursor, message.cursor);
+    this.attempt = 0;
     if (news.length) this.listener.frames(news, this.head);
     this.unacked += 1;
     this.unackedCharacters += size;

@@ -90,11 +90,21 @@ export class Show {
     this.poke();
   }
 
-  /** @param {string} id */
+  /** A removed post is off the screen before anything else happens.
+   * @param {string} id
+   */
   removed(id) {
+    if (this.layout.cut(id)) this.current = null;
+    this.forget(id);
+  }
+
+  /** A post nobody can vouch for any more: not shown again, and replaced as soon as may be.
+   * @param {string} id
+   */
+  forget(id) {
     this.pacer.drop(id);
     this.ahead = this.ahead.filter(({ turn }) => turn.post.id !== id);
-    if (this.layout.cut(id)) this.current = null;
+    if (this.current?.id === id) this.current.at = Number.NEGATIVE_INFINITY;
     this.poke();
   }
 

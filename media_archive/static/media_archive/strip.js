@@ -12,6 +12,7 @@ const THUMBS = 18;
 const EVERY_MS = 250;
 const MOST_PENDING = 240;
 const PIXELS = 240;
+const EASE = "cubic-bezier(.16,.84,.28,1)";
 
 export class Strip {
   /** @param {HTMLElement} list @param {() => boolean} still */
@@ -32,6 +33,7 @@ export class Strip {
   fill(posts) {
     this.pending = [];
     this.thumbs = posts.slice(0, THUMBS).map((post) => ({ post, item: thumb(post) }));
+    this.#arrange();
     this.list.replaceChildren(...this.thumbs.map(({ item }) => item));
   }
 
@@ -61,15 +63,16 @@ export class Strip {
     const index = found < 0 ? this.thumbs.length : found;
     if (index >= THUMBS) return;
     const item = thumb(post);
-    const after = this.thumbs.slice(index);
     this.thumbs.splice(index, 0, { post, item });
-    this.list.insertBefore(item, after[0]?.item ?? null);
     while (this.thumbs.length > THUMBS) this.thumbs.pop()?.item.remove();
-    if (this.still()) return;
-    const ease = { duration: 450, easing: "cubic-bezier(.16,.84,.28,1)" };
-    const from = `translateX(calc(${document.dir === "rtl" ? "" : "-1 * "}(100% + var(--gap))))`;
-    for (const other of after) other.item.animate([{ transform: from }, { transform: "none" }], ease);
-    item.animate([{ opacity: 0, transform: "scale(.6)" }, { opacity: 1, transform: "none" }], ease);
+    this.#arrange();
+    this.list.append(item);
+    if (!this.still()) item.animate([{ opacity: 0, scale: 0.6 }, { opacity: 1, scale: 1 }], { duration: 450, easing: EASE });
+  }
+
+  /** Each thumb knows its number; the style sheet moves it there by `transform`. */
+  #arrange() {
+    this.thumbs.forEach(({ item }, i) => item.style.setProperty("--i", String(i)));
   }
 
   /** @param {string} id */
@@ -84,6 +87,7 @@ export class Strip {
       if (entry.post.id !== post.id) continue;
       const item = thumb(post);
       item.classList.toggle("current", entry.item.classList.contains("current"));
+      item.style.setProperty("--i", entry.item.style.getPropertyValue("--i"));
       entry.item.replaceWith(item);
       entry.item = item;
       entry.post = post;
@@ -94,6 +98,7 @@ export class Strip {
   remove(id) {
     this.pending = this.pending.filter((post) => post.id !== id);
     this.#take(id);
+    this.#arrange();
   }
 
   /** Outlines the post that is on the stage.

@@ -106,7 +106,7 @@ class WallApp extends HTMLElement {
     if (!first) {
       // What the snapshot does not hold may have been taken away: it must not stay or appear.
       const waiting = this.pacer.queue.map(({ id }) => id);
-      for (const id of new Set([...gone, ...waiting])) if (!this.store.get(id)) this.show.removed(id);
+      for (const id of new Set([...gone, ...waiting])) if (!this.store.get(id)) this.show.forget(id);
       for (const post of posts.slice().reverse()) {
         if (added.includes(post.id) && post.archived_at > this.newestKnown) this.arrive(post, true);
         else this.show.changed(post);
@@ -167,8 +167,8 @@ class WallApp extends HTMLElement {
 
   /** @param {string} id @param {number} seq */
   remove(id, seq) {
-    this.store.remove(id, seq);
-    this.photos = Math.max(0, this.photos - 1);
+    // Removals of purged posts are told on every wall: only what we know was one of ours.
+    if (this.store.remove(id, seq)) this.photos = Math.max(0, this.photos - 1);
     this.strip.remove(id);
     this.show.removed(id);
   }
