@@ -22,7 +22,7 @@ MAX_MESSAGE = 300
 MAX_NUMBER = 100
 
 _SECRETS = re.compile(
-    r"(?i)\b(access_token|client_secret|client_id|sig|(?:hub\.)?verify_token)"
+    r"(?i)(?:\b|(?<=%[0-9a-f]{2}))(access_token|client_secret|client_id|sig|(?:hub\.)?verify_token)"
     r"(\\?[\"']?\s*(?:=|:|%3D)\s*\\?[\"']?)"
     r"((?:(?!%26|%23)[^\s&\"'<>#;\\,})])+)"
 )

@@ -106,22 +106,38 @@ def _kind(item: Mapping[str, object]) -> Kind:
 
 
 def _author(item: Mapping[str, object]) -> IncomingAuthor | None:
-    """``user``, else who wrote the caption; the id also stands behind the pk."""
-    caption = fields.mapping(item.get("caption"))
-    user = fields.mapping(item.get("user")) or fields.mapping(caption.get("from"))
-    native_id = fields.native_id(user.get("id"))
-    if native_id in (None, "0"):
-        native_id = fields.owner_id(item.get("id"))
-    if native_id in (None, "0"):
+    """``user``; its id also stands behind the pk.
+
+    ``caption.from`` is the same person and has the name when ``user`` has none
+    (2010); only what is missing is taken from there.
+    """
+    user = fields.mapping(item.get("user"))
+    writer = fields.mapping(fields.mapping(item.get("caption")).get("from"))
+    ids = (
+        fields.native_id(user.get("id")),
+        fields.owner_id(item.get("id")),
+        None if user else fields.native_id(writer.get("id")),
+    )
+    native_id = next((each for each in ids if each not in (None, "0")), None)
+    if native_id is None:
         return None
-    parts = (fields.name(user.get(key)) for key in ("first_name", "last_name"))
-    joined = " ".join(part for part in parts if part)
+    if fields.native_id(writer.get("id")) != native_id:
+        writer = {}
     return IncomingAuthor(
         native_id=native_id,
-        username=fields.name(user.get("username")),
-        name=fields.name(user.get("full_name")) or fields.name(joined),
-        avatar_url=fields.url(user.get("profile_picture")),
+        username=fields.name(user.get("username"))
+        or fields.name(writer.get("username")),
+        name=_full_name(user) or _full_name(writer),
+        avatar_url=fields.url(user.get("profile_picture"))
+        or fields.url(writer.get("profile_picture")),
     )
+
+
+def _full_name(user: Mapping[str, object]) -> str | None:
+    """``full_name``; in 2010 ``first_name`` and ``last_name``."""
+    parts = (fields.name(user.get(key)) for key in ("first_name", "last_name"))
+    joined = " ".join(part for part in parts if part)
+    return fields.name(user.get("full_name")) or fields.name(joined)
 
 
 def _caption(value: object) -> str | None:
