@@ -60,3 +60,9 @@ class AlreadyFollowed(PhotowallError):
     """This tag is followed at this provider already."""
 
     code = "already_followed"
+
+
+class ChallengeRefused(PhotowallError):
+    """A challenge that we do not answer; why is not told."""
+
+    code = "challenge"

@@ -30,6 +30,11 @@ class ProviderAccount(models.Model):
     access_token = EncryptedTextField(blank=True, default="")
     paused_until = models.DateTimeField(null=True, blank=True)
     paused_reason = models.CharField(max_length=300, blank=True)
+    pauses = models.PositiveIntegerField(
+        default=0,
+        editable=False,
+        help_text="Rate limits in a row; a good answer sets it back.",
+    )
     quota_limit = models.IntegerField(null=True, blank=True, editable=False)
     quota_remaining = models.IntegerField(null=True, blank=True, editable=False)
 
@@ -109,26 +114,35 @@ class SubscriptionEvent(models.Model):
         return f"{self.before} → {self.after}"
 
 
+def passed(field: str) -> Q:
+    """The condition "this time is past, or not set", by the database's clock."""
+    return Q(**{f"{field}__isnull": True}) | Q(**{f"{field}__lte": Now()})
+
+
 class FeedQuerySet(models.QuerySet["Feed"]):
     """Feeds of all subscriptions."""
 
     def due(self) -> FeedQuerySet:
         """Those with something to read, allowed to read now, and held by nobody.
 
-        An open gap is work as much as a notification.
+        An open gap is work as much as a notification. Without joins, on purpose:
+        Django updates joined rows through a subquery, and PostgreSQL does not look
+        at that again after waiting for another worker's claim.
         """
+        account_may_call = Q(account__paused_until__isnull=True) | Q(
+            account__paused_until__lte=Now()
+        )
         return (
-            self.filter(subscription__state=State.ACTIVE)
+            self.filter(
+                subscription__in=Subscription.objects.filter(
+                    account_may_call, state=State.ACTIVE
+                )
+            )
             .filter(
                 Q(dirty_seq__gt=F("done_seq"))
                 | Q(pk__in=Gap.objects.filter(closed_at__isnull=True).values("feed"))
             )
-            .filter(Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=Now()))
-            .filter(
-                Q(subscription__account__paused_until__isnull=True)
-                | Q(subscription__account__paused_until__lte=Now())
-            )
-            .filter(unclaimed())
+            .filter(passed("next_attempt_at"), passed("rest_until"), unclaimed())
         )
 
 
@@ -154,6 +168,18 @@ class Feed(Claimable):
     last_error_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
+    rest_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="A tag is read at most once in two seconds.",
+    )
+    bell_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="For the end of which rest a bell is on its way.",
+    )
 
     objects = FeedQuerySet.as_manager()
 
@@ -166,17 +192,23 @@ class Gap(models.Model):
 
     It reaches from ``older`` (where to read on; ``None`` = from the top) down to
     ``floor`` (what we knew; ``None`` = the listing's end). When it closes, the
-    feed's cursor becomes ``newest``.
+    feed's cursor becomes ``newest`` and its ``done_seq`` this ``dirty_seq``: what was
+    said after the gap opened is about posts above it.
     """
 
     feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="gaps")
     newest = models.TextField(null=True)
     older = models.TextField(null=True)
     floor = models.TextField(null=True)
+    dirty_seq = models.PositiveBigIntegerField(default=0)
     pages = models.PositiveIntegerField(default=0)
     items = models.PositiveIntegerField(default=0)
     barren_pages = models.PositiveIntegerField(
         default=0, help_text="Pages in a row that brought nothing new."
+    )
+    patience = models.PositiveIntegerField(
+        default=2,
+        help_text="So many of them end the reading; more after starting anew.",
     )
     opened_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True)

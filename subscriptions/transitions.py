@@ -1,0 +1,82 @@
+"""The state table of a subscription, as data, and the only way through it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from subscriptions.errors import TransitionRefused
+from subscriptions.models import Feed, State, Subscription, SubscriptionEvent
+
+TABLE: dict[State, frozenset[State]] = {
+    State.DRAFT: frozenset({State.REQUESTED}),
+    State.REQUESTED: frozenset({State.VERIFYING, State.FAILED}),
+    State.VERIFYING: frozenset({State.ACTIVE, State.FAILED}),
+    State.ACTIVE: frozenset(
+        {State.SUSPENDED, State.PAUSED, State.REQUESTED, State.ENDING}
+    ),
+    State.SUSPENDED: frozenset({State.ACTIVE, State.ENDING}),
+    State.PAUSED: frozenset({State.ACTIVE, State.ENDING}),
+    State.FAILED: frozenset({State.REQUESTED, State.ENDING}),
+    State.ENDING: frozenset({State.ENDED}),
+    State.ENDED: frozenset(),
+}
+"""State → the states that may follow it; ``docs/reference/subscription-states.md``."""
+
+LONGEST_REASON = 300
+
+
+def move(
+    subscription_pk: int,
+    after: State,
+    *,
+    actor: str = "",
+    reason: str = "",
+    sources: Collection[State] = tuple(State),
+    only_if: dict[str, Any] | None = None,
+    **changes: Any,
+) -> None:
+    """Change the state, with its event, in one transaction.
+
+    ``sources`` narrows where it may start, ``only_if`` are columns that must hold (a
+    fence), ``changes`` go along. Leaving ``active`` takes the feed away from
+    whoever reads it. Raises ``TransitionRefused`` if the table has no such step, or
+    somebody else was first.
+    """
+    with transaction.atomic():
+        before = State(Subscription.objects.get(pk=subscription_pk).state)
+        if after not in TABLE[before] or before not in sources:
+            raise TransitionRefused(
+                f"A subscription that is {before.label.lower()} "
+                f"cannot become {after.label.lower()}."
+            )
+        moved = (
+            Subscription.objects.filter(pk=subscription_pk, state=before)
+            .filter(**(only_if or {}))
+            .update(
+                state=after,
+                state_reason=reason[:LONGEST_REASON],
+                state_since=timezone.now(),
+                **changes,
+            )
+        )
+        if not moved:
+            raise TransitionRefused(
+                f"The subscription is not {before.label.lower()} any more: "
+                "somebody else changed it at the same moment."
+            )
+        SubscriptionEvent.objects.create(
+            subscription_id=subscription_pk,
+            before=before,
+            after=after,
+            actor=actor,
+            reason=reason[:LONGEST_REASON],
+        )
+        if before == State.ACTIVE:
+            Feed.objects.filter(pk=subscription_pk).update(
+                claim_until=None, claim_epoch=F("claim_epoch") + 1
+            )
