@@ -7,7 +7,6 @@ Every variable read here stands in ``docs/reference/settings.md``.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from photowall.settings import *  # noqa: F403  all settings, then what differs
 from photowall.settings import INSTALLED_APPS, VAR, env
@@ -25,7 +24,7 @@ PHOTOWALL_SANDBOX_DB = Path(
 PHOTOWALL_SANDBOX_FOLDER = PHOTOWALL_SANDBOX_DB.parent / "pictures"
 PHOTOWALL_SANDBOX_PICTURES = env.int("PHOTOWALL_SANDBOX_PICTURES", default=420)
 """Different pictures: twenty rounds through all scenes, about 75 MB of files."""
-DATABASES: dict[str, dict[str, Any]] = {
+DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(PHOTOWALL_SANDBOX_DB),
@@ -44,9 +43,7 @@ PHOTOWALL_SANDBOX_CLIENT_SECRET = env.str("PHOTOWALL_SANDBOX_CLIENT_SECRET", def
 
 # --- Alone in its process -----------------------------------------------------
 PHOTOWALL_RING_TASKS = False
-CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
-}
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 # Cookies know no ports: both instances' admins can be open in one browser.
 SESSION_COOKIE_NAME = "sandbox_sessionid"
 CSRF_COOKIE_NAME = "sandbox_csrftoken"

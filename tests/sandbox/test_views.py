@@ -34,7 +34,8 @@ def test_what_no_post_shows_is_not_found_and_not_drawn(
 def test_nothing_but_numbers_and_sizes_reaches_the_view(name: str) -> None:
     with pytest.raises(Resolver404):
         resolve(f"/sandbox/pictures/{name}", URLS)
-    assert resolve("/sandbox/pictures/0-thumbnail.jpg", URLS)
+    match = resolve("/sandbox/pictures/0-thumbnail.jpg", URLS)
+    assert match.kwargs == {"seed": 0, "size": "thumbnail"}
 
 
 def test_pictures_are_only_read(client: Client) -> None:

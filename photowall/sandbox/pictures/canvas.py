@@ -105,15 +105,27 @@ class Canvas:
         power: float = 2.2,
     ) -> None:
         """A round light that fades out towards ``radius``."""
-        width, height = max(2, round(radius * 2)), max(2, round(radius * 2 * squash))
-        left, top = round(x - width / 2), round(y - height / 2)
-        mask = spot(power, strength).resize((width, height), Image.Resampling.BILINEAR)
-        box = (left, top, left + width, top + height)
-        under = self.image.crop(box)
-        lit = Image.composite(
-            Image.new("RGB", under.size, shade), Image.new("RGB", under.size), mask
+        rx, ry = max(1.0, radius), max(1.0, radius * squash)
+        left, top = max(0, math.ceil(x - rx)), max(0, math.ceil(y - ry))
+        right, bottom = min(self.width, int(x + rx)), min(self.height, int(y + ry))
+        if left >= right or top >= bottom:
+            return
+        # Only the part of the spot that falls on the picture, in its own pixels.
+        part = (
+            max(0.0, (left - x + rx) / rx * 128),
+            max(0.0, (top - y + ry) / ry * 128),
+            min(256.0, (right - x + rx) / rx * 128),
+            min(256.0, (bottom - y + ry) / ry * 128),
         )
-        self.image.paste(ImageChops.screen(under, lit), (left, top))
+        mask = spot(power, strength).resize(
+            (right - left, bottom - top), Image.Resampling.BILINEAR, box=part
+        )
+        lit = Image.merge(
+            "RGB",
+            [mask.point([v * one // 255 for v in range(256)]) for one in shade],
+        )
+        box = (left, top, right, bottom)
+        self.image.paste(ImageChops.screen(self.image.crop(box), lit), box)
 
     def veil(self, shade: Colour, stops: Sequence[tuple[float, float]]) -> None:
         """Lays ``shade`` over the picture; a stop is (0 to 1 from above, opacity)."""
