@@ -293,7 +293,8 @@ class ProviderContract:
     # Recorded answers
 
     def test_recorded_answers_give_their_media(self, provider: Provider) -> None:
-        for nothing in (None, 5, "x", [], {}, [[]], {"data": 5}):
+        nothings: list[Any] = [None, 5, "x", [], {}, [[]], {"data": 5}]
+        for nothing in nothings:
             assert list(provider.media_in(nothing)) == []
 
 

@@ -75,7 +75,10 @@ def test_no_mutation_of_a_recorded_page_breaks_the_reader(data: st.DataObject) -
         assert storable(item.caption)
         assert all(map(storable, item.tags))
         assert item.likes is None or 0 <= item.likes < 2**63
-        for text in (item.author and item.author.name, item.place and item.place.name):
+        for text in (
+            item.author.name if item.author else None,
+            item.place.name if item.place else None,
+        ):
             assert storable(text)
         # What was read can be written, and read again as the same.
         written = rendering.render_media(item)

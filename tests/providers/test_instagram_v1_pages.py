@@ -129,7 +129,8 @@ def test_secrets_in_upstream_texts_are_blanked(said: str) -> None:
 def test_upstream_texts_are_short_and_without_control_characters() -> None:
     assert envelope.shown("a\x00b\r\nc\u202ed\ud800e\x1b[31m") == "a b  c d e [31m"
     assert len(envelope.shown("x" * 10**6)) == 300
-    for odd in (None, 5, [], {}, b"x"):
+    odds: list[Any] = [None, 5, [], {}, b"x"]
+    for odd in odds:
         assert envelope.shown(odd) == ""
 
 
