@@ -17,7 +17,7 @@ LOCK = ROOT / "requirements-dev.txt"
 WANTED = ROOT / "requirements-dev.in"
 ABSENT = (
     "import pathlib; from photowall.up.requirements import missing;"
-    f"raise SystemExit('; '.join(missing(pathlib.Path({str(WANTED)!r}))))"
+    f"raise SystemExit('; '.join(missing(pathlib.Path({str(WANTED)!r}))) or 0)"
 )
 
 
