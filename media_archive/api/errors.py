@@ -84,6 +84,8 @@ def _of_framework(error: exceptions.APIException) -> Response:
         message = f"{first[0]}: {first[1][0]}" if first else "Something is wrong."
         if first and first[0] == "non_field_errors":
             message = first[1][0]
+    elif isinstance(error, exceptions.NotAuthenticated):
+        message = "Please show who asks: Authorization: Token <your token>."
     else:
         message = str(error.detail)
     code = CODES.get(error.status_code, "error")

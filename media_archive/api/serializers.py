@@ -49,7 +49,7 @@ class SourceSerializer(serializers.Serializer[Any]):
     """One size of a picture or video, at the provider's address."""
 
     name = serializers.CharField(help_text="The provider's word for this size.")
-    kind = serializers.ChoiceField(choices=["image", "video"])
+    kind = serializers.CharField(help_text="`image` or `video`.")
     url = serializers.CharField()
     width = serializers.IntegerField(allow_null=True, help_text="Pixels.")
     height = serializers.IntegerField(allow_null=True, help_text="Pixels.")
@@ -58,7 +58,7 @@ class SourceSerializer(serializers.Serializer[Any]):
 class AssetSerializer(serializers.Serializer[Any]):
     """One picture or video of the item; an album has several, in order."""
 
-    kind = serializers.CharField()
+    kind = serializers.CharField(help_text="`image` or `video`.")
     alt_text = serializers.CharField(allow_null=True)
     sources = SourceSerializer(many=True)
 

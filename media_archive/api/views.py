@@ -107,6 +107,7 @@ class DocsView(SpectacularSwaggerSplitView):
 
     template_name = "media_archive/api_docs.html"
 
+    @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The page, or (``?script``) the script that starts it."""
         response: Response = super().get(request, *args, **kwargs)

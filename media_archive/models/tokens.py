@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -35,7 +37,12 @@ class ApiToken(models.Model):
         return self.name
 
     @classmethod
-    def make(cls, user: object, name: str) -> tuple[ApiToken, str]:
+    def make(
+        cls, user: Any, name: str, expires_at: datetime | None = None
+    ) -> tuple[ApiToken, str]:
         """A new token for ``user``: the row and the text to show once."""
         text = secrets.token_urlsafe(32)
-        return cls.objects.create(user=user, name=name, digest=digest_of(text)), text
+        row = cls.objects.create(
+            user=user, name=name, expires_at=expires_at, digest=digest_of(text)
+        )
+        return row, text

@@ -1,0 +1,210 @@
+"""Media items in the admin: seen with their pictures, hidden, shown, pinned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from media_archive import moderation
+from media_archive.admin_filters import ProviderFilter, TagFilter
+from media_archive.admin_pages import ItemPage
+from media_archive.admin_pictures import thumbnail
+from media_archive.admin_reading import ReadingAdmin
+from media_archive.models import MediaItem, Visibility
+
+AT_ONCE = 500
+"""Items decided on in one transaction."""
+CAPTION_SHOWN = 120
+Decision = Callable[..., int]
+
+DONE = {
+    moderation.hide: "hidden",
+    moderation.show: "shown",
+    moderation.pin: "pinned",
+    moderation.unpin: "unpinned",
+}
+ONE_CLICK = {"hide": moderation.hide, "show": moderation.show}
+
+
+@admin.action(
+    description="Hide on every screen, list and answer", permissions=["moderate"]
+)
+def hide(
+    page: MediaItemAdmin, request: HttpRequest, items: QuerySet[MediaItem]
+) -> None:
+    """Take the chosen items off everything."""
+    page.decide(request, moderation.hide, _keys(items))
+
+
+@admin.action(description="Show again", permissions=["moderate"])
+def show(
+    page: MediaItemAdmin, request: HttpRequest, items: QuerySet[MediaItem]
+) -> None:
+    """Let the chosen items be seen again."""
+    page.decide(request, moderation.show, _keys(items))
+
+
+@admin.action(
+    description="Pin: return on the wall more often", permissions=["moderate"]
+)
+def pin(page: MediaItemAdmin, request: HttpRequest, items: QuerySet[MediaItem]) -> None:
+    """Pin the chosen items."""
+    page.decide(request, moderation.pin, _keys(items))
+
+
+@admin.action(description="Unpin", permissions=["moderate"])
+def unpin(
+    page: MediaItemAdmin, request: HttpRequest, items: QuerySet[MediaItem]
+) -> None:
+    """Unpin the chosen items."""
+    page.decide(request, moderation.unpin, _keys(items))
+
+
+class MediaItemAdmin(ItemPage, ReadingAdmin):
+    """The list with thumbnails, filters and decisions."""
+
+    list_display = (
+        "picture",
+        "post",
+        "under",
+        "provider",
+        "kind",
+        "badge",
+        "posted",
+        "archived",
+    )
+    list_display_links = ("picture", "post")
+    list_filter = (
+        "visibility",
+        "pinned",
+        TagFilter,
+        "kind",
+        ProviderFilter,
+        ("dated_at", admin.DateFieldListFilter),
+    )
+    search_fields = ("caption", "author__username", "author__name", "=native_id")
+    search_help_text = "Caption, author, or the provider's id"
+    ordering = ("-dated_at", "-id")
+    sortable_by = ("posted", "archived")
+    actions = (hide, show, pin, unpin)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MediaItem]:
+        """All items, with what a row shows."""
+        rows: QuerySet[MediaItem] = super().get_queryset(request)
+        return rows.select_related("author").prefetch_related("assets", "tags")
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+        """With the button, for those who may decide."""
+        if self.has_moderate_permission(request):
+            return (*self.list_display, "one_click")
+        return self.list_display
+
+    def has_moderate_permission(self, request: HttpRequest) -> bool:
+        """Whether the person may hide, show and pin."""
+        return request.user.has_perm("media_archive.moderate_mediaitem")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list; or one decision by the button of a row, and the list again."""
+        word, _, key = request.POST.get("one_click", "").partition(":")
+        if word in ONE_CLICK and key.isascii() and key.isdigit() and len(key) < 19:
+            if self.has_moderate_permission(request):
+                self.decide(request, ONE_CLICK[word], [int(key)])
+            else:
+                self.message_user(
+                    request, "You may not decide about media.", messages.ERROR
+                )
+            return HttpResponseRedirect(request.get_full_path())
+        return super().changelist_view(request, extra_context)
+
+    def decide(self, request: HttpRequest, decision: Decision, keys: list[int]) -> None:
+        """Do it, in portions, and say how many items it was."""
+        actor = request.user.get_username()
+        changed = 0
+        for start in range(0, len(keys), AT_ONCE):
+            changed += decision(keys[start : start + AT_ONCE], actor=actor)
+        already = len(keys) - changed
+        text = (
+            f"{changed} media {'item' if changed == 1 else 'items'} {DONE[decision]}."
+        )
+        if already:
+            text += f" {already} {'was' if already == 1 else 'were'} so already."
+        level = messages.SUCCESS if changed else messages.WARNING
+        self.message_user(request, text, level)
+
+    @admin.display(description="Picture")
+    def picture(self, item: MediaItem) -> SafeString:
+        """84 px of it."""
+        return thumbnail(item)
+
+    @admin.display(description="Post")
+    def post(self, item: MediaItem) -> SafeString:
+        """Who, and the beginning of what they wrote."""
+        text = item.caption or "(no caption)"
+        if len(text) > CAPTION_SHOWN:
+            text = text[:CAPTION_SHOWN].rstrip() + "…"
+        return format_html(
+            '<strong>{}</strong><br><span dir="auto">{}</span>',
+            _author(item) or "(author not told)",
+            text,
+        )
+
+    @admin.display(description="Tags")
+    def under(self, item: MediaItem) -> SafeString:
+        """The first five."""
+        tags = sorted(tag.name for tag in item.tags.all())
+        more = [f"and {len(tags) - 5} more"] if len(tags) > 5 else []
+        lines = [*(f"#{tag}" for tag in tags[:5]), *more]
+        return format_html_join("", "<div>{}</div>", ((line,) for line in lines))
+
+    @admin.display(description="On the wall")
+    def badge(self, item: MediaItem) -> SafeString:
+        """A word with a colour, never the colour alone."""
+        return format_html(
+            '<span class="archive-badge archive-{}">{}</span>{}',
+            item.visibility,
+            item.get_visibility_display(),
+            format_html(' <span class="archive-badge">{}</span>', "Pinned")
+            if item.pinned
+            else "",
+        )
+
+    @admin.display(description="Posted", ordering="dated_at", empty_value="not told")
+    def posted(self, item: MediaItem) -> Any:
+        """When, by the provider."""
+        return item.posted_at
+
+    @admin.display(description="Archived", ordering="archived_at")
+    def archived(self, item: MediaItem) -> Any:
+        """When we first stored it."""
+        return item.archived_at
+
+    @admin.display(description="One click")
+    def one_click(self, item: MediaItem) -> SafeString:
+        """The decision one most likely wants; part of the list's own form."""
+        word = "hide" if item.visibility == Visibility.VISIBLE else "show"
+        return format_html(
+            '<button class="archive-button" name="one_click" value="{}:{}">{}</button>',
+            word,
+            item.pk,
+            word.title(),
+        )
+
+
+def _keys(items: QuerySet[MediaItem]) -> list[int]:
+    return list(items.order_by().values_list("pk", flat=True))
+
+
+def _author(item: MediaItem) -> str | None:
+    if item.author is None:
+        return None
+    if item.author.username:
+        return f"@{item.author.username}"
+    return item.author.name

@@ -1,0 +1,136 @@
+"""The page of one media item in the admin: everything we know, nothing to edit."""
+
+from __future__ import annotations
+
+import json
+
+from django.contrib import admin
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from media_archive.admin_pictures import every_size, link
+from media_archive.models import MediaItem
+
+ENTRIES_SHOWN = 100
+RAW_SHOWN = 200_000
+"""Characters of a raw document; a page with more helps nobody."""
+
+
+class ItemPage:
+    """The sections of the page."""
+
+    fields = None
+    fieldsets = (
+        (None, {"fields": ("pictures",)}),
+        (
+            "Post",
+            {
+                "fields": (
+                    "by",
+                    "caption",
+                    "all_tags",
+                    "original",
+                    "kind",
+                    "posted_at",
+                    "place",
+                    "likes",
+                    "comments",
+                    "views",
+                )
+            },
+        ),
+        (
+            "Archive",
+            {
+                "fields": (
+                    "provider",
+                    "native_id",
+                    "visibility",
+                    "pinned",
+                    "archived_at",
+                    "changed_at",
+                    "revision",
+                    "history",
+                )
+            },
+        ),
+        ("What the provider sent", {"fields": ("document",), "classes": ("collapse",)}),
+    )
+    readonly_fields = (
+        "pictures",
+        "by",
+        "all_tags",
+        "original",
+        "place",
+        "history",
+        "document",
+    )
+
+    @admin.display(description="Pictures")
+    def pictures(self, item: MediaItem) -> SafeString:
+        """Every size of every asset."""
+        return every_size(item)
+
+    @admin.display(description="Author")
+    def by(self, item: MediaItem) -> str | None:
+        """All three names there are."""
+        author = item.author
+        if author is None:
+            return None
+        user = f"@{author.username}" if author.username else None
+        known = (author.name, user, f"id {author.native_id}")
+        return " · ".join(name for name in known if name)
+
+    @admin.display(description="Tags")
+    def all_tags(self, item: MediaItem) -> str:
+        """In normal form."""
+        return " ".join(sorted(f"#{tag.name}" for tag in item.tags.all()))
+
+    @admin.display(description="Original")
+    def original(self, item: MediaItem) -> SafeString | str | None:
+        """The post at the provider."""
+        return link(item.permalink, item.permalink) if item.permalink else None
+
+    @admin.display(description="Place")
+    def place(self, item: MediaItem) -> str | None:
+        """Name, id and degrees, as far as they were told."""
+        known = [item.place_name, item.place_native_id and f"id {item.place_native_id}"]
+        if item.latitude is not None and item.longitude is not None:
+            known.append(f"{item.latitude:.6f}, {item.longitude:.6f}")
+        return " · ".join(text for text in known if text) or None
+
+    @admin.display(description="Journal")
+    def history(self, item: MediaItem) -> SafeString:
+        """What happened to it, newest first."""
+        entries = item.journal.order_by("-seq")[:ENTRIES_SHOWN]
+        rows = format_html_join(
+            "",
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            (
+                (
+                    entry.seq,
+                    f"{entry.at:%Y-%m-%d %H:%M:%S} UTC",
+                    entry.get_kind_display(),
+                    entry.actor or "Photowall",
+                    "; ".join(f"{name}: {said}" for name, said in entry.detail.items()),
+                )
+                for entry in entries
+            ),
+        )
+        return format_html(
+            '<table class="archive-journal"><thead><tr><th>No.</th><th>When</th>'
+            "<th>What</th><th>Who</th><th></th></tr></thead><tbody>{}</tbody></table>",
+            rows,
+        )
+
+    @admin.display(description="Raw document")
+    def document(self, item: MediaItem) -> SafeString | None:
+        """The provider's JSON, indented."""
+        raw = getattr(item, "raw", None)
+        if raw is None:
+            return None
+        # ensure_ascii: a lone surrogate in it has no form in a page's UTF-8.
+        text = json.dumps(json.loads(raw.document), indent=2, ensure_ascii=True)
+        if len(text) > RAW_SHOWN:
+            text = f"{text[:RAW_SHOWN]}\n… {len(text) - RAW_SHOWN:,} characters more"
+        return format_html('<pre class="archive-raw">{}</pre>', text)
