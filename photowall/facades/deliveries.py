@@ -94,6 +94,20 @@ def work_off(endpoint_id: int) -> None:
             return
 
 
+def try_again(deliveries: Iterable[Delivery]) -> list[Delivery]:
+    """Make what is not delivered due now, with all attempts before it."""
+    again = []
+    for delivery in deliveries:
+        undelivered = Delivery.objects.filter(pk=delivery.pk).exclude(
+            state=DeliveryState.DELIVERED
+        )
+        if undelivered.update(
+            state=DeliveryState.PENDING, attempts=0, next_attempt_at=timezone.now()
+        ):
+            again.append(delivery)
+    return again
+
+
 def sweep() -> None:
     """Remove what is over for long: deliveries, and endpoints that were never
     verified."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
 
 from django.db import connection
 
@@ -109,11 +108,16 @@ def verify(endpoint: Endpoint) -> None:
         raise ChallengeFailed("The subscription was deleted meanwhile.")
 
 
-def disable(endpoints: Iterable[Endpoint], reason: str) -> int:
-    """Tell them nothing any more; how many were changed."""
-    return sum(
-        move(endpoint.pk, EndpointState.DISABLED, reason) for endpoint in endpoints
-    )
+def reopen(endpoint: Endpoint) -> None:
+    """Challenge an endpoint again, in whatever state it is. Raises
+    ``ChallengeFailed``."""
+    move(endpoint.pk, EndpointState.UNVERIFIED, "Asked for again by a person.")
+    verify(endpoint)
+
+
+def disable(endpoint: Endpoint, reason: str) -> bool:
+    """Tell it nothing any more; False if it is told nothing already."""
+    return move(endpoint.pk, EndpointState.DISABLED, reason)
 
 
 def unreachable(callback_url: str) -> str:

@@ -58,7 +58,7 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
 
     def hearing(self) -> EndpointQuerySet:
         """Those that are told what is new."""
-        return self.filter(state__in=HEARING)
+        return self.filter(state__in=HEARING, client__enabled=True)
 
     def behind(self) -> EndpointQuerySet:
         """Hearing, behind the journal's head, and with nothing on its way: what is
@@ -132,7 +132,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return (
             self.open()
             .filter(next_attempt_at__lte=timezone.now())
-            .filter(endpoint__state__in=HEARING)
+            .filter(endpoint__state__in=HEARING, endpoint__client__enabled=True)
             .filter(unclaimed())
         )
 

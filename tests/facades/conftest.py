@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.conf import Settings
 from django.test import Client
+from pytest_django.fixtures import SettingsWrapper
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
@@ -18,13 +18,19 @@ SECRET = "test-secret-0001"
 
 
 @pytest.fixture(autouse=True)
-def _alone(settings: Settings) -> Iterator[None]:
+def _alone(settings: SettingsWrapper) -> Iterator[None]:
     """No broker is rung, requests are counted in the process, from zero."""
     settings.PHOTOWALL_RING_TASKS = False
     settings.ROOT_URLCONF = "tests.facades.urls"
     budget.forget()
     yield
     budget.forget()
+
+
+@pytest.fixture(scope="session")
+def httpserver_listen_address() -> tuple[str, int]:
+    """By number: a name could mean another address first."""
+    return ("127.0.0.1", 0)
 
 
 @pytest.fixture
@@ -36,7 +42,7 @@ def program(db: None) -> ApiClient:
 
 
 @pytest.fixture
-def receiver(settings: Settings, httpserver: HTTPServer) -> HTTPServer:
+def receiver(settings: SettingsWrapper, httpserver: HTTPServer) -> HTTPServer:
     """A server on the loopback that we may call, by exception."""
     settings.PHOTOWALL_PRIVATE_HOSTS = [f"127.0.0.1:{httpserver.port}"]
     return httpserver
