@@ -91,11 +91,14 @@ class PageStore:
         ids: list[int] = []
         lost = 0
         for record in reversed(media):
+            told = len(recording.entries), len(recording.listings)
             try:
                 with transaction.atomic():
                     ids += self._store(recording, [record])
             except (DataError, ValueError) as error:
                 lost += 1
+                del recording.entries[told[0] :]
+                del recording.listings[told[1] :]
                 logger.warning("Post %r is not stored: %s", record.native_id, error)
         return ids, lost
 
