@@ -30,6 +30,8 @@ def newer_python() -> "str | None":
 
 
 if __name__ == "__main__":
+    if os.name != "posix":
+        sys.exit("Photowall runs on Linux and macOS.")
     if sys.version_info < OLDEST:
         python = newer_python()
         if python is None:

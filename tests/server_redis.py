@@ -12,6 +12,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterator
+from typing import cast
 from urllib.parse import urlsplit, urlunsplit
 
 import redis
@@ -96,7 +97,8 @@ def _take_empty_database(url: str) -> int:
     """The number of an empty database, the highest there is, marked as taken."""
     with contextlib.closing(redis.Redis.from_url(url)) as client:
         try:
-            count = int(client.config_get("databases")["databases"])
+            answer = cast("dict[str, str]", client.config_get("databases"))
+            count = int(answer["databases"])
         except (redis.ResponseError, KeyError):
             count = 16  # CONFIG is often closed on shared servers
     for index in reversed(range(count)):
@@ -145,7 +147,7 @@ def _started(binary: str, name: str, port: int | None = None) -> Found:
 
 def _title(client: redis.Redis) -> str:
     try:
-        about = client.info("server")
+        about = cast("dict[str, str]", client.info("server"))
     except redis.ResponseError:
         return "Redis"  # INFO is closed to us
     if "valkey_version" in about:

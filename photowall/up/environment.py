@@ -8,6 +8,7 @@ file on first use. Standard library only.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import importlib
 import os
 import sys
@@ -17,11 +18,6 @@ from pathlib import Path
 from photowall.up import installer
 from photowall.up.console import Refusal, say
 from photowall.up.requirements import missing
-
-try:
-    import fcntl
-except ImportError:  # not a Unix: two starts at once are not guarded there
-    fcntl = None  # type: ignore[assignment]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 VENV = CHECKOUT / ".venv"
@@ -86,9 +82,6 @@ def _become(python: Path, argv: list[str]) -> None:
 @contextlib.contextmanager
 def _only_one() -> Iterator[None]:
     """Two starts at once do not install into the same folder."""
-    if fcntl is None:
-        yield
-        return
     with (CHECKOUT / "requirements.txt").open() as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -116,7 +116,8 @@ def _watched(words: list[str], venv: Path, count: int, record: IO[str]) -> int:
         env=environment,
     )
     threading.Thread(target=_pass_on, args=(process, lines), daemon=True).start()
-    fetched, detail, line = 0, "", ""
+    fetched, detail = 0, ""
+    line: str | None = ""
     try:
         while line is not None:
             # Collecting is two thirds of the time, unpacking and compiling the rest.
@@ -124,7 +125,7 @@ def _watched(words: list[str], venv: Path, count: int, record: IO[str]) -> int:
             share += min(1, (_installed(venv) - before) / count) * 0.33
             progress.show(share, detail)
             with contextlib.suppress(queue.Empty):
-                line = lines.get(timeout=0.5)  # type: ignore[assignment]
+                line = lines.get(timeout=0.5)
                 if line is not None:
                     record.write(line)
                     if line.startswith(("Collecting ", "Requirement already")):

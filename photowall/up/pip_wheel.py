@@ -127,8 +127,10 @@ def _sha256(content: bytes) -> str:
 
 
 def _download(address: str) -> bytes:
-    certificates = (_configured("cert") or [None])[0]
-    context = ssl.create_default_context(cafile=certificates)
+    certificates = _configured("cert")
+    context = ssl.create_default_context(
+        cafile=certificates[0] if certificates else None
+    )
     say("Fetching pip.")
     with urllib.request.urlopen(  # noqa: S310 - file: is a common kind of index
         address, timeout=30, context=context

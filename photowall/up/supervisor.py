@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -22,11 +23,6 @@ from photowall.up.cast import Cast, finished
 from photowall.up.child import Child, end_stale
 from photowall.up.console import Refusal, say
 from photowall.up.places import Places, lasting_secrets, read_json, write_private
-
-try:
-    import fcntl
-except ImportError:  # not a Unix: two starts at once are not guarded there
-    fcntl = None  # type: ignore[assignment]
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TICK = 0.2
@@ -120,8 +116,7 @@ def _alone(places: Places) -> Iterator[None]:
     """One `up` per folder. Raises Refusal when there is another."""
     with places.lock.open("a+") as handle:
         try:
-            if fcntl is not None:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             handle.seek(0)
             other = handle.read().strip() or "another process"
