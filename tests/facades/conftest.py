@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
@@ -18,7 +18,7 @@ SECRET = "test-secret-0001"
 
 
 @pytest.fixture(autouse=True)
-def _alone(settings: SettingsWrapper) -> Iterator[None]:
+def _alone(settings: Settings) -> Iterator[None]:
     """No broker is rung, requests are counted in the process, from zero."""
     settings.PHOTOWALL_RING_TASKS = False
     settings.ROOT_URLCONF = "tests.facades.urls"
@@ -28,9 +28,11 @@ def _alone(settings: SettingsWrapper) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def httpserver_listen_address() -> tuple[str, int]:
-    """By number: a name could mean another address first."""
-    return ("127.0.0.1", 0)
+def make_httpserver() -> Iterator[HTTPServer]:
+    """Answers several at once, and has a number: a name could mean another address
+    first."""
+    with HTTPServer("127.0.0.1", 0, threaded=True) as server:
+        yield server
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def program(db: None) -> ApiClient:
 
 
 @pytest.fixture
-def receiver(settings: SettingsWrapper, httpserver: HTTPServer) -> HTTPServer:
+def receiver(settings: Settings, httpserver: HTTPServer) -> HTTPServer:
     """A server on the loopback that we may call, by exception."""
     settings.PHOTOWALL_PRIVATE_HOSTS = [f"127.0.0.1:{httpserver.port}"]
     return httpserver

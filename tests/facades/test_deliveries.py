@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
@@ -295,7 +295,7 @@ def test_five_days_without_success_disable_it(
 
 
 def test_an_inside_address_is_not_called_even_if_it_was_once_allowed(
-    an_endpoint: MakeEndpoint, receiver: HTTPServer, settings: SettingsWrapper
+    an_endpoint: MakeEndpoint, receiver: HTTPServer, settings: Settings
 ) -> None:
     receiver.expect_request("/ok").respond_with_data("")
     endpoint = an_endpoint(receiver.url_for("/ok"))
@@ -437,15 +437,15 @@ def test_everything_published_is_announced_after_it_was_published(
     try:
         for _ in range(40):
             some_items(1, tags=["fox"])
-        assert wait_until(lambda: bool(heads) and heads[-1] == 40)
+        told = Endpoint.objects.filter(pk=endpoint.pk, cursor=40)
+        assert wait_until(told.exists)
+        assert wait_until(lambda: not Delivery.objects.open().exists())
     finally:
         stop.set()
         thread.join(10)
-    endpoint.refresh_from_db()
-    assert endpoint.cursor == 40
+    assert heads[-1] == 40
     assert 1 <= len(heads) <= 40
-    undelivered = Delivery.objects.exclude(state=DeliveryState.DELIVERED)
-    assert wait_until(lambda: not undelivered.exists())
+    assert not Delivery.objects.exclude(state=DeliveryState.DELIVERED).exists()
 
 
 @pytest.mark.django_db(transaction=True)
