@@ -143,6 +143,8 @@ def test_upstream_texts_are_short_and_without_control_characters() -> None:
             Quota(5000, 4999),
         ),
         ({"x-ratelimit-remaining": "0"}, Quota(None, 0)),
+        ({"x-ratelimit-limit": str(2**31)}, Quota()),
+        ({"x-ratelimit-limit": str(2**31 - 1)}, Quota(2**31 - 1, None)),
         ({"x-ratelimit-limit": "many", "x-ratelimit-remaining": "-1"}, Quota()),
     ],
 )

@@ -20,6 +20,7 @@ from subscriptions.providers.instagram_v1.wire import fields
 CONTENT_TYPE = "application/json; charset=utf-8"
 MAX_MESSAGE = 300
 MAX_NUMBER = 100
+MAX_QUOTA = 2**31 - 1
 
 _SECRETS = re.compile(
     r"(?i)(?:\b|(?<=%[0-9a-f]{2}))(access_token|client_secret|client_id|sig|(?:hub\.)?verify_token)"
@@ -102,8 +103,10 @@ def shown(value: object) -> str:
 def quota_in(headers: Mapping[str, str]) -> Quota:
     """The budget in ``X-Ratelimit-*``; ``headers`` has lower-case names."""
     return Quota(
-        limit=fields.integer(headers.get("x-ratelimit-limit", "").strip()),
-        remaining=fields.integer(headers.get("x-ratelimit-remaining", "").strip()),
+        limit=fields.integer(headers.get("x-ratelimit-limit", "").strip(), MAX_QUOTA),
+        remaining=fields.integer(
+            headers.get("x-ratelimit-remaining", "").strip(), MAX_QUOTA
+        ),
     )
 
 
