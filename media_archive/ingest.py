@@ -36,6 +36,7 @@ class StoreResult:
     new: list[int] = field(default_factory=list)
     changed: list[int] = field(default_factory=list)
     unchanged: list[int] = field(default_factory=list)
+    refused: int = 0
 
     @property
     def ids(self) -> list[int]:
@@ -54,11 +55,17 @@ def store(
 
     ``listed_under`` is the tag, in its normal form, whose listing they came from:
     they are listed under it even if their own tags do not name it. The same post
-    twice in ``records`` counts once.
+    twice in ``records`` counts once. A record whose native id no row can hold is
+    counted as refused and costs its neighbours nothing.
     """
-    incoming = {record.native_id: record for record in reversed(records)}
+    incoming = {
+        record.native_id: record
+        for record in reversed(records)
+        if rows.usable_id(record.native_id)
+    }
+    refused = sum(not rows.usable_id(record.native_id) for record in records)
     if not incoming:
-        return StoreResult()
+        return StoreResult(refused=refused)
     now = timezone.now()
     hashes = {key: rows.content_hash(record) for key, record in incoming.items()}
     tag_ids = _tag_ids(incoming.values(), listed_under)
@@ -104,7 +111,7 @@ def store(
     _write_children(
         [(items[k], incoming[k]) for k in incoming if k in new or k in changed], now
     )
-    result = StoreResult()
+    result = StoreResult(refused=refused)
     for key, record in incoming.items():
         item = items[key]
         if key in new:
@@ -170,7 +177,11 @@ def _tag_ids(
 
 def _authors(provider: str, records: Iterable[IncomingMedia]) -> dict[str, Author]:
     """The authors' rows, made or brought up to date; nothing known is blanked."""
-    said = {r.author.native_id: r.author for r in records if r.author is not None}
+    said = {
+        record.author.native_id: record.author
+        for record in records
+        if record.author is not None and rows.usable_id(record.author.native_id)
+    }
     known = {
         author.native_id: author
         for author in Author.objects.filter(provider=provider, native_id__in=said)
@@ -195,7 +206,9 @@ def _authors(provider: str, records: Iterable[IncomingMedia]) -> dict[str, Autho
 
 
 def _author(authors: dict[str, Author], record: IncomingMedia) -> Author | None:
-    return authors[record.author.native_id] if record.author is not None else None
+    if record.author is None:
+        return None
+    return authors.get(record.author.native_id)
 
 
 def _unlisted(

@@ -16,8 +16,9 @@ def hide(ids: Iterable[int], *, actor: str, reason: str = "") -> int:
 
 
 def show(ids: Iterable[int], *, actor: str, reason: str = "") -> int:
-    """Show hidden items again. They join their listings anew, so that those who
-    follow a tag by cursor hear of them; how many were changed."""
+    """Show hidden items again, but not what was removed at its source. They join
+    their listings anew, so that those who follow a tag by cursor hear of them; how
+    many were changed."""
     return _decide(ids, JournalKind.SHOWN, actor, reason)
 
 
@@ -38,14 +39,20 @@ _CHANGES: dict[JournalKind, dict[str, object]] = {
     JournalKind.UNPINNED: {"pinned": False},
 }
 
+_ONLY: dict[JournalKind, dict[str, object]] = {
+    JournalKind.HIDDEN: {"visibility": Visibility.VISIBLE},
+    JournalKind.SHOWN: {"visibility": Visibility.HIDDEN},
+    JournalKind.PINNED: {"pinned": False},
+    JournalKind.UNPINNED: {"pinned": True},
+}
+
 
 def _decide(ids: Iterable[int], kind: JournalKind, actor: str, reason: str) -> int:
     changes = _CHANGES[kind]
     now = timezone.now()
     with journal.recording() as recording:
         items = list(
-            MediaItem.objects.filter(pk__in=list(ids))
-            .exclude(**changes)
+            MediaItem.objects.filter(pk__in=list(ids), **_ONLY[kind])
             .order_by("native_id")
             .select_for_update()
         )

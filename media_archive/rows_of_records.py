@@ -37,6 +37,7 @@ CHANGEABLE = [
 Not ``dated_at``: an item keeps its place in the lists.
 """
 LARGEST = 2**63 - 1
+LONGEST_ID = 128
 
 
 def content_hash(record: IncomingMedia) -> str:
@@ -64,15 +65,16 @@ def new_item(
     now: datetime,
 ) -> MediaItem:
     """An unsaved row for a post that is not stored yet."""
+    columns = _columns(record)
     return MediaItem(
         provider=provider,
         native_id=record.native_id,
         author=author,
         content_hash=digest,
-        dated_at=record.posted_at or now,
+        dated_at=columns["posted_at"] or now,
         archived_at=now,
         changed_at=now,
-        **_columns(record),
+        **columns,
     )
 
 
@@ -130,6 +132,11 @@ def copy_of_author(row: Author) -> Author:
         name=row.name,
         avatar_url=row.avatar_url,
     )
+
+
+def usable_id(native_id: str) -> bool:
+    """Whether a row can be known by this id, unchanged."""
+    return 0 < len(native_id) <= LONGEST_ID and clean(native_id) == native_id
 
 
 def clean(text: str | None, longest: int | None = None) -> str | None:
@@ -191,7 +198,11 @@ def _url(text: str | None) -> str | None:
 
 
 def _time(value: datetime | None) -> datetime | None:
-    return value.astimezone(UTC) if value is not None else None
+    try:
+        return value.astimezone(UTC) if value is not None else None
+    except OverflowError:
+        # Year 1 or 9999 with an offset that leads out of the calendar.
+        return None
 
 
 def _degrees(value: float | None, most: float) -> float | None:
