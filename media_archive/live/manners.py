@@ -46,11 +46,10 @@ def parse(text: str | None) -> Said:
         body = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadMessage(BAD_MESSAGE) from error
-    if not isinstance(body, dict) or body.get("type") not in WORDS:
+    word = body.get("type") if isinstance(body, dict) else None
+    if not isinstance(word, str) or word not in WORDS:
         raise BadMessage(BAD_MESSAGE)
-    if body["type"] == "pong":
-        return Said("pong")
-    return Said(body["type"], a_cursor(body.get("cursor")))
+    return Said(word, 0 if word == "pong" else a_cursor(body.get("cursor")))
 
 
 def a_cursor(value: object) -> int:

@@ -36,9 +36,7 @@ def test_a_snapshot_is_newest_first_and_says_where_to_go_on() -> None:
     assert shown["tag"] == TAG
     assert shown["count"] == 30
     assert shown["people"] == 1
-    assert [p["id"] for p in shown["posts"]] == [
-        str(i.pk) for i in reversed(items[6:])
-    ]
+    assert [p["id"] for p in shown["posts"]] == [str(i.pk) for i in reversed(items[6:])]
 
 
 def test_a_post_with_many_tags_is_shown_once() -> None:
@@ -140,7 +138,9 @@ def test_two_hundred_entries_are_replayed_and_one_more_is_not() -> None:
 
 def test_a_very_long_gap_is_not_even_searched() -> None:
     some_items(1)
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         assert walls.replay(TAG, 0, walls.LONGEST_GAP + 1) is None
         assert len(queries) == 0
         assert walls.replay(TAG, 0, walls.LONGEST_GAP) is not None
