@@ -110,11 +110,24 @@ def running(sandbox: Sandbox) -> Iterator[Sandbox]:
 def test_what_cannot_be_is_said_in_one_sentence(
     sandbox: Sandbox, words: list[str], sentence: str
 ) -> None:
-    sandbox.run("migrate")
+    (Path(sandbox.environment["PHOTOWALL_VAR"]) / "sandbox").mkdir()
+    migrated = sandbox.run("migrate")
     done = sandbox.run(*words)
+
+    assert migrated.returncode == 0, migrated.stderr
 
     assert done.returncode == 1
     assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_posting_at_a_sandbox_that_never_ran_is_said_in_one_sentence(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    done = sandbox.run("sandbox_publish", "fox")
+
+    assert done.returncode == 1
+    assert f"There is no sandbox in {tmp_path}/sandbox: start one" in done.stderr
     assert "Traceback" not in done.stderr
 
 

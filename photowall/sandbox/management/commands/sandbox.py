@@ -24,7 +24,7 @@ from photowall.sandbox.publisher import Publisher
 from photowall.sandbox.threads import Threads, deliver
 
 logger = logging.getLogger(__name__)
-PATIENCE = 1.5
+PATIENCE = 1.2
 """Seconds the threads are given to end."""
 
 

@@ -12,8 +12,11 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
+from media_archive import journal
 from media_archive.errors import InvalidTag
+from photowall.sandbox.options import database
 from photowall.sandbox.publisher import Publisher
 
 BAR = 30
@@ -42,6 +45,13 @@ class Command(BaseCommand):
             raise CommandError("--count must be 1 or more, --every 0 or more.")
         if (options["seed"] or 0) < 0:
             raise CommandError("--seed must be 0 or more.")
+        try:
+            journal.head()
+        except OperationalError as error:
+            raise CommandError(
+                f"There is no sandbox in {database().parent}: "
+                "start one first, with `manage.py up` or `manage.py sandbox`."
+            ) from error
         publisher = Publisher(first=options["seed"])
         count = options["count"]
         try:
