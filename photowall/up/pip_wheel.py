@@ -33,6 +33,7 @@ def fetch(folder: Path) -> Path:
     for wheel in _local():
         # Python runs a wheel as a program only when told where to begin.
         return wheel / "pip"
+    say("Fetching pip.")
     tried = []
     for index in _indexes():
         try:
@@ -131,7 +132,6 @@ def _download(address: str) -> bytes:
     context = ssl.create_default_context(
         cafile=certificates[0] if certificates else None
     )
-    say("Fetching pip.")
     with urllib.request.urlopen(  # noqa: S310 - file: is a common kind of index
         address, timeout=30, context=context
     ) as answer:

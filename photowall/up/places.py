@@ -73,6 +73,9 @@ class Places:
     def make(self) -> None:
         """All folders. Raises Refusal where we may not write."""
         try:
+            if not self.var.exists():
+                # Rows and secrets: nobody else's business on this machine.
+                self.var.mkdir(mode=0o700, parents=True)
             for folder in (self.var, self.log, self.run, self.redis, self.sandbox):
                 folder.mkdir(parents=True, exist_ok=True)
             probe = self.run / "probe"
