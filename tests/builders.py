@@ -39,7 +39,7 @@ def an_asset() -> IncomingAsset:
 def a_record(native_id: str | None = None, **said: Any) -> IncomingMedia:
     """One post; each next one is posted a minute later."""
     number = next(_numbers)
-    native_id = native_id or f"post-{number:06}"
+    native_id = f"post-{number:06}" if native_id is None else native_id
     usual: dict[str, Any] = {
         "kind": Kind.IMAGE,
         "raw": {"id": native_id},
