@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("media_archive.urls")),
     path("api/v1/", include("media_archive.api.urls")),
     path("api/v1/", include("subscriptions.api_urls")),
+    path("api/", include("media_archive.api.elsewhere")),
     path("v1/", include("photowall.facades.instagram_v1.urls")),
     path("admin/", admin.site.urls),
     path("healthz", health.alive),
