@@ -21,7 +21,6 @@ SECRET = "test-secret-0001"
 def _alone(settings: Settings) -> Iterator[None]:
     """No broker is rung, requests are counted in the process, from zero."""
     settings.PHOTOWALL_RING_TASKS = False
-    settings.ROOT_URLCONF = "tests.facades.urls"
     budget.forget()
     yield
     budget.forget()
