@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class SubscriptionsConfig(AppConfig):
     name = "subscriptions"
     verbose_name = "Subscriptions"
+
+    def ready(self) -> None:
+        roles = importlib.import_module("subscriptions.roles")
+        post_migrate.connect(roles.keep_groups, sender=self)

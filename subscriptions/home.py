@@ -116,7 +116,7 @@ def _wall(tag: str) -> dict[str, Any]:
     newest = MediaItem.objects.newest_of_tag(tag).visible().whole().first()
     return {
         "tag": tag,
-        "url": reverse("media_archive:wall", args=[tag]),
+        "url": reverse("wall", args=[tag]),
         "count": walls.counts(tag)["count"],
         "newest_at": newest.dated_at if newest else None,
         "picture_url": _picture_url(newest, SMALL) if newest else None,
@@ -153,4 +153,4 @@ def _may_follow(request: HttpRequest) -> bool:
 
 
 def _to_wall(tag: str) -> HttpResponseRedirect:
-    return HttpResponseRedirect(reverse("media_archive:wall", args=[tag]))
+    return HttpResponseRedirect(reverse("wall", args=[tag]))

@@ -195,6 +195,18 @@ def resume(subscription_pk: int, actor: str) -> None:
         mark_due(subscription_pk)
 
 
+def wake_suspended(account: ProviderAccount, actor: str) -> list[int]:
+    """A new credential: resume what was suspended for the old one; the keys."""
+    ProviderAccount.objects.filter(pk=account.pk).update(
+        paused_until=None, paused_reason="", pauses=0
+    )
+    suspended = account.subscriptions.filter(state=State.SUSPENDED)
+    woken = list(suspended.values_list("pk", flat=True))
+    for pk in woken:
+        resume(pk, actor)
+    return woken
+
+
 def mark_due(subscription_pk: int) -> None:
     """Have the tag read as soon as may be, whatever was wrong before."""
     Feed.objects.filter(pk=subscription_pk).update(

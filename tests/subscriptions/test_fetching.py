@@ -61,7 +61,9 @@ def test_a_rate_limit_pauses_the_account_and_is_no_attempt(upstream: Upstream) -
     assert not read(subscription)
     feed = feed_of(subscription)
     subscription.account.refresh_from_db()
-    wait = subscription.account.paused_until - datetime.now(UTC)
+    until = subscription.account.paused_until
+    assert until is not None
+    wait = until - datetime.now(UTC)
     assert timedelta(seconds=100) < wait <= timedelta(seconds=121)
     assert (feed.failures, feed.last_error_code) == (0, "rate_limited")
     assert feed.claim_until is None

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from media_archive.records import IncomingMedia
 from subscriptions.models import (
@@ -48,7 +48,7 @@ class Upstream:
     change_page: Callable[[Page], Page] = lambda page: page
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def post(self, count: int = 1, **said: object) -> list[IncomingMedia]:
+    def post(self, count: int = 1, **said: Any) -> list[IncomingMedia]:
         """``count`` new posts, the newest first in the listing, posted just now."""
         said.setdefault("posted_at", datetime.now(UTC))
         new = [a_record(**said) for _ in range(count)]

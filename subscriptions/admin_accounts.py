@@ -1,0 +1,89 @@
+"""Provider accounts in the admin: secrets go in and never come out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest
+
+from subscriptions import accounts, lifecycle
+from subscriptions.admin_forms import AccountForm
+from subscriptions.models import ProviderAccount
+from subscriptions.providers import REGISTRY, get_provider
+from subscriptions.tasks import fetch_subscription
+
+CREDENTIAL = {"base_url", "client_id", "client_secret", "access_token"}
+
+
+class ProviderAccountAdmin(admin.ModelAdmin):
+    """Who we are at a provider."""
+
+    form = AccountForm
+    list_display = ("name", "provider", "base_url", "secret", "waiting", "budget")
+    search_fields = ("name", "base_url")
+    ordering = ("name",)
+    fieldsets = (
+        (None, {"fields": ("name", "provider", "base_url")}),
+        (
+            "Credential",
+            {
+                "fields": (
+                    "client_id",
+                    "client_secret",
+                    "access_token",
+                    "forget_access_token",
+                )
+            },
+        ),
+        ("How it goes", {"fields": ("waiting", "budget")}),
+    )
+    readonly_fields = ("waiting", "budget")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Its subscriptions keep pointing to it."""
+        return False
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """The first provider and its address, ready to be corrected."""
+        key = next(iter(REGISTRY))
+        return {"provider": key, "base_url": get_provider(key).default_base_url}
+
+    def save_model(
+        self, request: HttpRequest, obj: ProviderAccount, form: Any, change: bool
+    ) -> None:
+        """Save; a changed credential wakes what was suspended for the old one."""
+        super().save_model(request, obj, form, change)
+        if not change or not CREDENTIAL & set(form.changed_data):
+            return
+        woken = lifecycle.wake_suspended(obj, request.user.get_username())
+        for pk in woken:
+            fetch_subscription.delay_on_commit(pk)
+        if woken:
+            self.message_user(
+                request,
+                f"{len(woken)} suspended "
+                f"{'subscription is' if len(woken) == 1 else 'subscriptions are'} "
+                "tried again with the new credential.",
+                messages.SUCCESS,
+            )
+
+    @admin.display(description="Secret", boolean=True)
+    def secret(self, account: ProviderAccount) -> bool:
+        """Whether there is one."""
+        return bool(account.client_secret)
+
+    @admin.display(description="Waiting", empty_value="no")
+    def waiting(self, account: ProviderAccount) -> str | None:
+        """Until when and why the provider is left alone."""
+        if not accounts.is_paused(account):
+            return None
+        return f"until {account.paused_until:%H:%M:%S} UTC. {account.paused_reason}"
+
+    @admin.display(description="Calls left", empty_value="not told")
+    def budget(self, account: ProviderAccount) -> str | None:
+        """As the provider's last answer said."""
+        if account.quota_remaining is None:
+            return None
+        of = "" if account.quota_limit is None else f" of {account.quota_limit}"
+        return f"{account.quota_remaining}{of}"

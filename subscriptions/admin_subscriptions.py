@@ -1,0 +1,273 @@
+"""Subscriptions in the admin: how each is, why, and the button for what helps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from media_archive import walls
+from media_archive.errors import PhotowallError
+from subscriptions import accounts, lifecycle
+from subscriptions.admin_forms import FollowForm
+from subscriptions.admin_steps import STEPS, Step, steps_for
+from subscriptions.errors import AlreadyFollowed
+from subscriptions.health import light_of
+from subscriptions.models import State, Subscription, SubscriptionEvent
+from subscriptions.tasks import request_subscription
+
+REFUSALS_SHOWN = 5
+
+
+def _action(word: str) -> Callable[..., None]:
+    """The menu's entry for a step."""
+
+    def act(
+        page: SubscriptionAdmin, request: HttpRequest, rows: QuerySet[Subscription]
+    ) -> None:
+        page.take(request, word, rows)
+
+    act.__name__ = word
+    return admin.action(description=STEPS[word].action, permissions=["change"])(act)
+
+
+class EventInline(admin.TabularInline):
+    """What happened, newest first."""
+
+    model = SubscriptionEvent
+    fields = ("at", "before", "after", "actor", "reason")
+    readonly_fields = fields
+    ordering = ("-id",)
+    extra = 0
+    can_delete = False
+    verbose_name_plural = "What happened"
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """History is written by what happens."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """History stays."""
+        return False
+
+
+class SubscriptionAdmin(admin.ModelAdmin):
+    """Follow a hashtag; see how it goes; pause, resume, retry, end. Never delete."""
+
+    form = FollowForm
+    list_display = (
+        "hashtag",
+        "account",
+        "light",
+        "why",
+        "heard",
+        "fetched",
+        "error",
+        "photos",
+        "buttons",
+    )
+    list_filter = ("state", "account")
+    list_select_related = ("account", "feed")
+    search_fields = ("tag",)
+    search_help_text = "A hashtag, without #"
+    ordering = ("-id",)
+    actions = tuple(_action(word) for word in STEPS)
+    inlines = (EventInline,)
+
+    class Media:
+        css = {"all": ["subscriptions/admin.css"]}
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Two fields to follow a tag; afterwards everything to read."""
+        if obj is None:
+            return ((None, {"fields": ("account", "tag")}),)
+        how = ("hashtag", "account", "light", "why", "next_step", "buttons")
+        reading = ("heard", "fetched", "error", "next_attempt", "photos")
+        details = ("callback", "upstream_id", "created_at", "created_by", "state_since")
+        return (
+            (None, {"fields": how}),
+            ("Reading", {"fields": reading}),
+            ("Details", {"fields": details, "classes": ("collapse",)}),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """All, once it exists."""
+        if obj is None:
+            return ()
+        sets = self.get_fieldsets(request, obj)
+        return tuple(field for _, options in sets for field in options["fields"])
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        """No history before there is one."""
+        return self.inlines if obj is not None else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """It is ended, not deleted: what it caught stays explained."""
+        return False
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """With the account that most want."""
+        account = accounts.default_account()
+        return {"account": account.pk} if account is not None else {}
+
+    def save_model(
+        self, request: HttpRequest, obj: Subscription, form: Any, change: bool
+    ) -> None:
+        """Follow the tag. Nothing of an existing one can be changed here."""
+        if change:
+            return
+        actor = request.user.get_username()
+        try:
+            made = lifecycle.create(obj.account, obj.tag, actor)
+        except AlreadyFollowed as error:
+            # Somebody else was faster by a moment: lead to what they made.
+            self.message_user(request, error.message, messages.WARNING)
+            obj.pk = Subscription.objects.exclude(state=State.ENDED).get(tag=obj.tag).pk
+            return
+        obj.pk = made.pk
+        request_subscription.delay_on_commit(made.pk)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list; or the step of a row's button, and the list again."""
+        return self._stepped(request) or super().changelist_view(request, extra_context)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page; or the step of its button, and the page again."""
+        if (stepped := self._stepped(request)) is not None:
+            return stepped
+        hidden = {"show_save": False, "show_save_and_continue": False}
+        extra = {**hidden, "show_save_and_add_another": False, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, extra)
+
+    def take(
+        self, request: HttpRequest, word: str, rows: Iterable[Subscription]
+    ) -> None:
+        """Take a step for each, and say of each what came of it."""
+        step, actor, done = STEPS[word], request.user.get_username(), []
+        refusals: list[str] = []
+        for row in rows:
+            try:
+                _refuse_wrong_state(step, row)
+                step.take(row.pk, actor)
+                done.append(f"#{row.tag}")
+            except PhotowallError as error:
+                refusals.append(f"#{row.tag}: {error.message}")
+        if done:
+            names = ", ".join(done[:10]) + (" and others" if len(done) > 10 else "")
+            self.message_user(request, f"{names} {step.done}.", messages.SUCCESS)
+        for refusal in refusals[:REFUSALS_SHOWN]:
+            self.message_user(request, refusal, messages.WARNING)
+
+    @admin.display(description="Hashtag", ordering="tag")
+    def hashtag(self, subscription: Subscription) -> SafeString:
+        """With its wall."""
+        return format_html("<bdi>#{}</bdi>", subscription.tag)
+
+    @admin.display(description="Health", ordering="state")
+    def light(self, subscription: Subscription) -> SafeString:
+        """A word with a colour, never the colour alone."""
+        light = light_of(subscription)
+        return format_html(
+            '<span class="subscriptions-light subscriptions-{}">{}</span>',
+            light.colour,
+            light.word,
+        )
+
+    @admin.display(description="State")
+    def why(self, subscription: Subscription) -> SafeString:
+        """The state, since when, and the reason."""
+        return format_html(
+            '{} <span class="subscriptions-quiet">since {}</span>'
+            '<div class="subscriptions-reason">{}</div>',
+            subscription.get_state_display(),
+            f"{subscription.state_since:%Y-%m-%d %H:%M} UTC",
+            subscription.state_reason,
+        )
+
+    @admin.display(description="What to do")
+    def next_step(self, subscription: Subscription) -> str:
+        """In a sentence."""
+        return light_of(subscription).advice
+
+    @admin.display(description="Last heard", ordering="feed__last_heard_at")
+    def heard(self, subscription: Subscription) -> Any:
+        """When the provider last notified us."""
+        return subscription.feed.last_heard_at
+
+    @admin.display(description="Last fetched", ordering="feed__last_fetched_at")
+    def fetched(self, subscription: Subscription) -> Any:
+        """When it was last read to where it was known."""
+        return subscription.feed.last_fetched_at
+
+    @admin.display(description="Last error")
+    def error(self, subscription: Subscription) -> SafeString | None:
+        """Of the last read."""
+        feed = subscription.feed
+        if not feed.last_error:
+            return None
+        return format_html(
+            '<span class="subscriptions-reason">{}</span>', feed.last_error
+        )
+
+    @admin.display(description="Next attempt")
+    def next_attempt(self, subscription: Subscription) -> Any:
+        """When a read that went wrong is tried again."""
+        return subscription.feed.next_attempt_at
+
+    @admin.display(description="Media")
+    def photos(self, subscription: Subscription) -> SafeString:
+        """How many are on the wall, and the wall."""
+        address = reverse("wall", args=[subscription.tag])
+        count = walls.counts(subscription.tag)["count"]
+        return format_html('{} · <a href="{}">Open wall</a>', count, address)
+
+    @admin.display(description="Callback")
+    def callback(self, subscription: Subscription) -> str:
+        """Where the provider reaches us."""
+        return lifecycle.callback_url(subscription)
+
+    @admin.display(description="Do")
+    def buttons(self, subscription: Subscription) -> SafeString:
+        """What may be done now; part of the page's own form."""
+        return format_html_join(
+            " ",
+            '<button class="subscriptions-button" name="step" value="{}:{}"'
+            " formnovalidate>{}</button>",
+            (
+                (word, subscription.pk, step.label)
+                for word, step in steps_for(subscription)
+            ),
+        )
+
+    def _stepped(self, request: HttpRequest) -> HttpResponse | None:
+        word, _, key = request.POST.get("step", "").partition(":")
+        if word not in STEPS or not (key.isascii() and key.isdigit() and len(key) < 19):
+            return None
+        if self.has_change_permission(request):
+            self.take(request, word, Subscription.objects.filter(pk=int(key)))
+        else:
+            self.message_user(
+                request, "You may not change subscriptions.", messages.ERROR
+            )
+        return HttpResponseRedirect(request.get_full_path())
+
+
+def _refuse_wrong_state(step: Step, row: Subscription) -> None:
+    if row.state not in step.states:
+        raise PhotowallError(
+            f"“{step.label}” is not possible: it is {row.get_state_display().lower()}."
+        )

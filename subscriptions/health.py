@@ -1,0 +1,91 @@
+"""How a subscription is, in one word: computed from the rows, never typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from subscriptions import accounts
+from subscriptions.models import Feed, State, Subscription
+
+LATE = timedelta(minutes=2)
+"""Work that is due longer than this is late."""
+
+QUIET = timedelta(minutes=15)
+"""Nothing heard for so long is quiet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """``word`` for people, ``colour`` as a class (good, busy, warn, bad, off), and
+    what a person may do about it."""
+
+    word: str
+    colour: str
+    advice: str
+
+
+_BY_STATE = {
+    State.DRAFT: Light("Draft", "off", "It was never asked for."),
+    State.REQUESTED: Light(
+        "Connecting", "busy", "The provider is being asked; this takes seconds."
+    ),
+    State.VERIFYING: Light(
+        "Connecting", "busy", "The provider has called us back and is about to agree."
+    ),
+    State.SUSPENDED: Light(
+        "Needs you",
+        "bad",
+        "Enter a valid credential in the provider account: it goes on by itself. "
+        "Nothing is lost, what came meanwhile is read then.",
+    ),
+    State.PAUSED: Light(
+        "Paused", "off", "Resume reads what came meanwhile, as far as it still can."
+    ),
+    State.FAILED: Light(
+        "Needs you", "bad", "Mend what the reason names, then press Retry."
+    ),
+    State.ENDING: Light(
+        "Ending", "busy", "The provider is being told; it is tried until it agrees."
+    ),
+    State.ENDED: Light(
+        "Ended",
+        "off",
+        "It is over; the archive keeps its media. Add it anew to follow.",
+    ),
+}
+
+
+def light_of(subscription: Subscription) -> Light:
+    """The light of one subscription, which has its account and feed at hand."""
+    state = State(subscription.state)
+    if state != State.ACTIVE:
+        return _BY_STATE[state]
+    feed, now = subscription.feed, timezone.now()
+    if accounts.is_paused(subscription.account):
+        until = subscription.account.paused_until
+        return Light(
+            f"Waiting until {until:%H:%M} UTC",
+            "warn",
+            "The provider wants fewer calls. It goes on by itself, nothing is lost.",
+        )
+    if feed.failures:
+        return Light(
+            "Late",
+            "warn",
+            "Reading goes wrong and is tried again by itself; see the last error.",
+        )
+    if _is_late(feed, now):
+        return Light("Late", "warn", "There is work nobody does: is a worker running?")
+    if feed.last_heard_at is not None and now - feed.last_heard_at < QUIET:
+        return Light("Live", "good", "Nothing to do.")
+    return Light("Quiet", "good", "Nothing to do: nobody posts with this tag just now.")
+
+
+def _is_late(feed: Feed, now: datetime) -> bool:
+    if feed.dirty_seq <= feed.done_seq:
+        return False
+    signs = (feed.last_heard_at, feed.last_fetched_at, feed.subscription.state_since)
+    return all(sign is None or now - sign > LATE for sign in signs)
