@@ -114,13 +114,16 @@ function draw(from, to, [width, height]) {
   return to;
 }
 
+/** Veil that keeps every word readable over a white picture. */
+const VEIL_UNSEEN = 0.55;
+
 /** How dark the veil over a background must be so that its brightest parts reach luminance 0.30.
  * Measured where the browser lets us read the pixels; else as for a white picture.
  * @param {HTMLCanvasElement} canvas
  */
 export function veilFor(canvas) {
   const target = 0.584; // sRGB value of luminance 0.30
-  let brightest = 1;
+  let brightest;
   try {
     const context = canvas.getContext("2d", { alpha: false });
     const { data } = /** @type {CanvasRenderingContext2D} */ (context).getImageData(0, 0, canvas.width, canvas.height);
@@ -133,7 +136,7 @@ export function veilFor(canvas) {
     while (level > 0 && (left -= histogram[level]) > 0) level -= 1;
     brightest = level / 255;
   } catch {
-    // tainted by another origin: the pixels are not ours to read
+    return VEIL_UNSEEN; // tainted by another origin: the pixels are not ours to read
   }
   const alpha = brightest <= target ? 0 : (brightest - target) / (brightest - 0.035);
   return Math.min(0.8, Math.max(0.12, alpha));
