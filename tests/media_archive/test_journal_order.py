@@ -6,6 +6,7 @@ at once. The control shows that a plain auto-increment id breaks exactly this.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import random
 import threading
@@ -16,7 +17,7 @@ import psycopg
 import pytest
 from django.db import connection, connections, transaction
 
-from media_archive import journal, moderation
+from media_archive import ingest, journal, moderation
 from media_archive.models import JournalEntry, MediaItem
 from tests.builders import a_record, an_item, store
 
@@ -72,8 +73,6 @@ def write(writer: int) -> None:
 
 
 def _stored(recording: journal.Recording, name: str) -> int:
-    from media_archive import ingest
-
     return ingest.store(recording, "instagram_v1", [a_record(name)]).new[0]
 
 
@@ -81,7 +80,7 @@ def _roll_back(name: str) -> None:
     class OnPurposeError(Exception):
         pass
 
-    with pytest.raises(OnPurposeError), journal.recording() as recording:
+    with contextlib.suppress(OnPurposeError), journal.recording() as recording:
         _stored(recording, name)
         raise OnPurposeError
 
@@ -194,7 +193,7 @@ def test_nothing_is_written_when_the_block_fails() -> None:
 
 
 def test_a_recording_is_the_outermost_transaction() -> None:
-    with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
-        with journal.recording():
-            pass
+    durable = pytest.raises(RuntimeError, match="durable")
+    with transaction.atomic(), durable, journal.recording():
+        an_item()
     assert not connection.in_atomic_block
