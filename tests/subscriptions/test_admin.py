@@ -172,7 +172,6 @@ def test_who_may_only_look_may_not_step(
     client.post(LIST, step)
     assert state_of(subscription) == State.ACTIVE
     assert rung == []
-    assert Client(enforce_csrf_checks=True).post(LIST, step).status_code == 302
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(User.objects.get(username="ada"))
     assert strict.post(LIST, step).status_code == 403
