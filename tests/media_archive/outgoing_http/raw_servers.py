@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator
 from media_archive.outgoing_http import Limits
 
 QUICK = Limits(connect=0.5, read=0.5, total=0.5, max_bytes=4_096)
+"""For what has to end in time."""
+ROOMY = Limits(connect=10, read=10, total=20, max_bytes=4_096)
+"""For what has to end for another reason, on a busy machine too."""
 
 Serve = Callable[[socket.socket], None]
 

@@ -16,6 +16,7 @@ from media_archive.errors import (
 from media_archive.outgoing_http import CHALLENGE, DELIVERY, PICTURE, UPSTREAM, Limits
 from tests.media_archive.outgoing_http.raw_servers import (
     QUICK,
+    ROOMY,
     dripping,
     raw_server,
     saying,
@@ -42,21 +43,19 @@ def test_a_slow_drip_ends_at_the_deadline(
         started = time.monotonic()
         with pytest.raises(OutgoingTimeout):
             outgoing_http.request("GET", url, limits=QUICK)
-        assert 0.4 < time.monotonic() - started < 2
+        assert 0.4 < time.monotonic() - started < 6
 
 
 def test_silence_ends_at_the_read_limit(inside: Callable[[str], str]) -> None:
-    def silent(connection: socket.socket) -> None:
-        connection.recv(65_536)
-        time.sleep(0.8)
-
-    limits = Limits(connect=1, read=0.3, total=20, max_bytes=10)
-    with raw_server(silent) as port:
+    done = threading.Event()
+    limits = Limits(connect=5, read=0.3, total=20, max_bytes=10)
+    with raw_server(lambda _: (done.wait(15), None)[1]) as port:
         url = f"http://{inside(f'127.0.0.1:{port}')}/"
         started = time.monotonic()
         with pytest.raises(OutgoingTimeout):
             outgoing_http.request("GET", url, limits=limits)
-        assert time.monotonic() - started < 0.8
+        assert time.monotonic() - started < 6
+        done.set()
 
 
 def test_a_server_that_takes_nothing_in_ends_at_the_deadline(
@@ -94,7 +93,7 @@ def test_too_large_an_answer_is_thrown_away(
     with raw_server(saying(answer)) as port:
         url = f"http://{inside(f'127.0.0.1:{port}')}/"
         with pytest.raises(AnswerTooLarge):
-            outgoing_http.request("GET", url, limits=QUICK)
+            outgoing_http.request("GET", url, limits=ROOMY)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +110,7 @@ def test_exactly_the_limit_is_an_answer(
 ) -> None:
     with raw_server(saying(answer)) as port:
         url = f"http://{inside(f'127.0.0.1:{port}')}/"
-        assert outgoing_http.request("GET", url, limits=QUICK).body == b"x" * 4_096
+        assert outgoing_http.request("GET", url, limits=ROOMY).body == b"x" * 4_096
 
 
 @pytest.mark.parametrize(
@@ -133,7 +132,7 @@ def test_a_broken_answer_is_an_outgoing_error(
     with raw_server(saying(answer)) as port:
         url = f"http://{inside(f'127.0.0.1:{port}')}/?access_token=hunter2"
         with pytest.raises(OutgoingError) as caught:
-            outgoing_http.request("GET", url, limits=QUICK)
+            outgoing_http.request("GET", url, limits=ROOMY)
     assert caught.value.retryable
     assert "hunter2" not in str(caught.value)
 

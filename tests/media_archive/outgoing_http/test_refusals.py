@@ -71,7 +71,7 @@ def test_private_hosts_are_refused_before_any_connection(
     host: str, scheme: str, dialled: list[Any]
 ) -> None:
     with pytest.raises(RefusedAddress):
-        outgoing_http.request("GET", f"{scheme}://{host}/", limits=QUICK)
+        outgoing_http.request("GET", f"{scheme}://{host}/")
     assert dialled == []
 
 
@@ -152,4 +152,4 @@ def test_a_name_service_that_hangs_counts(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(OutgoingTimeout):
         outgoing_http.request("GET", "http://wall.example/", limits=QUICK)
     release.set()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 6

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from media_archive.errors import (
 )
 from tests.media_archive.outgoing_http.raw_servers import (
     QUICK,
+    ROOMY,
     Serve,
     dripping,
     raw_server,
@@ -131,21 +133,23 @@ def test_the_deadline_and_the_limit_hold_below_tls(
         started = time.monotonic()
         with pytest.raises(OutgoingTimeout):
             outgoing_http.request("GET", f"https://{pair}/", limits=QUICK)
-        assert time.monotonic() - started < 2.5
+        assert time.monotonic() - started < 6
     endless = saying(b"HTTP/1.1 100 Continue\r\n\r\n" * 5_000)
     with raw_server(tls(authority, endless, [])) as port:
         pair = inside(f"wall.example:{port}")
         outside(["127.0.0.1"])
         with pytest.raises(AnswerTooLarge):
-            outgoing_http.request("GET", f"https://{pair}/", limits=QUICK)
+            outgoing_http.request("GET", f"https://{pair}/", limits=ROOMY)
 
 
 def test_a_handshake_that_never_comes_ends_at_the_deadline(
     inside: Callable[[str], str],
 ) -> None:
-    with raw_server(lambda _: time.sleep(1)) as port:
+    done = threading.Event()
+    with raw_server(lambda _: (done.wait(10), None)[1]) as port:
         url = f"https://{inside(f'127.0.0.1:{port}')}/"
         started = time.monotonic()
         with pytest.raises(OutgoingTimeout):
             outgoing_http.request("GET", url, limits=QUICK)
-        assert time.monotonic() - started < 2.5
+        assert time.monotonic() - started < 6
+        done.set()
