@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -69,7 +69,7 @@ def unpin(
 class MediaItemAdmin(ItemPage, ReadingAdmin):
     """The list with thumbnails, filters and decisions."""
 
-    list_display = (
+    list_display: Any = (
         "picture",
         "post",
         "under",
@@ -99,7 +99,7 @@ class MediaItemAdmin(ItemPage, ReadingAdmin):
         rows: QuerySet[MediaItem] = super().get_queryset(request)
         return rows.select_related("author").prefetch_related("assets", "tags")
 
-    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+    def get_list_display(self, request: HttpRequest) -> Any:
         """With the button, for those who may decide."""
         if self.has_moderate_permission(request):
             return (*self.list_display, "one_click")

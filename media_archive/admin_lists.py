@@ -38,15 +38,15 @@ class AuthorAdmin(ReadingAdmin):
 class TagAdmin(ReadingAdmin):
     """Hashtags in normal form."""
 
-    list_display = ("name", "media")
+    list_display = ("name", "posts")
     search_fields = ("name",)
     ordering = ("-id",)
     sortable_by = ("name",)
-    fields = ("name", "media")
-    readonly_fields = ("media",)
+    fields = ("name", "posts")
+    readonly_fields = ("posts",)
 
     @admin.display(description="Media")
-    def media(self, tag: Tag) -> SafeString:
+    def posts(self, tag: Tag) -> SafeString:
         """What is listed under it."""
         return _media("tag", tag.name, "Media items")
 

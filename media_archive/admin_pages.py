@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from django.contrib import admin
 from django.utils.html import format_html, format_html_join
@@ -19,8 +20,7 @@ RAW_SHOWN = 200_000
 class ItemPage:
     """The sections of the page."""
 
-    fields = None
-    fieldsets = (
+    fieldsets: Any = (
         (None, {"fields": ("pictures",)}),
         (
             "Post",
@@ -56,7 +56,7 @@ class ItemPage:
         ),
         ("What the provider sent", {"fields": ("document",), "classes": ("collapse",)}),
     )
-    readonly_fields = (
+    readonly_fields: Any = (
         "pictures",
         "by",
         "all_tags",

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.db.models import ForeignKey
-from django.forms import Field, ModelForm
+from django.forms import ModelChoiceField, ModelForm
 from django.http import HttpRequest
 
 from media_archive.models import ApiToken
@@ -31,13 +31,13 @@ class ApiTokenAdmin(admin.ModelAdmin):
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> Field | None:
+    ) -> ModelChoiceField[Any] | None:
         """Only a superuser makes tokens in another person's name: a token may do
         what its person may."""
         if db_field.name == "user":
             users = get_user_model().objects.filter(is_active=True)
             if not request.user.is_superuser:
-                users = users.filter(pk=request.user.pk)
+                users = users.filter(pk=request.user.pk or 0)
             kwargs |= {"queryset": users, "initial": request.user.pk}
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 

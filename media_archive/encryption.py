@@ -44,7 +44,7 @@ def decrypt(sealed: str) -> str:
         ) from error
 
 
-class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
+class EncryptedTextField(models.TextField):
     """Plain text in Python, a Fernet token in the row. Not searchable."""
 
     def get_prep_value(self, value: Any) -> Any:

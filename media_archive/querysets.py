@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.apps import apps
 from django.db import models
 from django.db.models import F, Q
+
+if TYPE_CHECKING:
+    from media_archive.models import MediaItem
 
 
 class MediaItemQuerySet(models.QuerySet["MediaItem"]):

@@ -14,6 +14,12 @@ from media_archive.models import ApiToken
 
 
 @pytest.fixture(autouse=True)
+def _passwords_are_quick(settings: Any) -> None:
+    """A slow hash protects people; here are none."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
 def _counters_start_at_zero() -> Iterator[None]:
     """Throttles count in the cache."""
     cache.clear()

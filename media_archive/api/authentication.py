@@ -31,6 +31,8 @@ class WrongTokens(SimpleRateThrottle):
 
     scope = "wrong_tokens"
     rate = "60/min"
+    num_requests: int
+    duration: int
 
     def get_cache_key(self, request: Request, view: Any) -> str:
         """One counter per address (proxies as ``NUM_PROXIES`` says)."""
@@ -39,7 +41,7 @@ class WrongTokens(SimpleRateThrottle):
     def check(self, request: Request) -> None:
         """Raises ``Throttled`` with the seconds to wait."""
         self._load(request)
-        if len(self.history) >= (self.num_requests or 0):
+        if len(self.history) >= self.num_requests:
             raise Throttled(self.wait())
 
     def count(self, request: Request) -> None:
@@ -52,7 +54,7 @@ class WrongTokens(SimpleRateThrottle):
         self.key = self.get_cache_key(request, None)
         self.now = self.timer()
         seen = self.cache.get(self.key, [])
-        self.history = [at for at in seen if at > self.now - (self.duration or 0)]
+        self.history = [at for at in seen if at > self.now - self.duration]
 
 
 class ApiTokenAuthentication(BaseAuthentication):
@@ -78,7 +80,7 @@ class ApiTokenAuthentication(BaseAuthentication):
         return 'Token realm="Photowall archive"'
 
 
-class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class ApiTokenScheme(OpenApiAuthenticationExtension):
     """How the OpenAPI document describes the token."""
 
     target_class = "media_archive.api.authentication.ApiTokenAuthentication"

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import pytest
@@ -273,7 +274,7 @@ def at_once(workers: list[Callable[[], Any]]) -> list[Any]:
 def test_the_same_page_from_two_workers_at_once_is_stored_once() -> None:
     for round_number in range(10):
         page = [a_record(f"r{round_number}-{n}") for n in range(10)]
-        results = at_once([lambda page=page: store(page, listed_under="both")] * 2)
+        results = at_once([partial(store, page, "both")] * 2)
         new = [pk for result in results for pk in result.new]
         assert len(new) == len(set(new)) == 10
     archived = JournalEntry.objects.filter(kind=JournalKind.ARCHIVED)
