@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -12,7 +14,7 @@ import redis
 from django.db import connection
 
 from tests.server_process import CannotStart
-from tests.server_redis import find_redis
+from tests.server_redis import find_redis, start_own
 from tests.servers import wants_sqlite
 
 
@@ -66,3 +68,12 @@ def test_a_guest_takes_an_empty_database_and_clears_only_that_one(
             assert other.dbsize() == 1
         second.close()
         assert ours.getdel("kept") == b"yes"
+
+
+def test_a_server_of_our_own_is_gone_when_given_back() -> None:
+    own = start_own()
+    port = urlsplit(own.url).port
+    with socket.create_connection(("127.0.0.1", port or 0), timeout=2):
+        own.close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port or 0), timeout=2)

@@ -1,0 +1,74 @@
+"""`manage.py test` sorts its words among the pytest processes and adds them up."""
+
+from __future__ import annotations
+
+import pytest
+
+from photowall.up import suite
+from photowall.up.suite import END_TO_END, Part, plan
+
+HERE = "tests/up/test_suite.py"
+
+
+@pytest.fixture(autouse=True)
+def in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(suite.CHECKOUT)
+
+
+def summary(parts: list[Part], browser: str | None) -> int:
+    return suite._sum_up(parts, browser)
+
+
+def test_without_words_all_three_run_and_the_browser_is_last() -> None:
+    parts = plan([], "/usr/bin/chromium")
+    assert [part.title for part in parts] == [
+        "on PostgreSQL",
+        "once more on SQLite",
+        "end to end",
+    ]
+    assert parts[0].environment == {}
+    assert parts[1].environment == {"PHOTOWALL_TEST_DATABASE": "sqlite"}
+    assert parts[2].words == [str(END_TO_END)]
+    assert "DJANGO_ALLOW_ASYNC_UNSAFE" in parts[2].environment
+    assert "PHOTOWALL_NO_BROWSER" not in parts[2].environment
+
+
+def test_paths_go_where_they_belong_and_options_everywhere() -> None:
+    ours = plan([HERE + "::test_x", "-q"], "chromium")
+    assert [part.title for part in ours] == ["on PostgreSQL", "once more on SQLite"]
+    assert ours[0].words == ["-q", HERE + "::test_x"]
+    theirs = plan(["tests/end_to_end/conftest.py", "-q"], "chromium")
+    assert [part.words for part in theirs] == [["-q", "tests/end_to_end/conftest.py"]]
+
+
+def test_an_own_choice_of_marks_is_not_overruled() -> None:
+    titles = [part.title for part in plan(["-m", "asyncio"], "chromium")]
+    assert titles == ["on PostgreSQL", "end to end"]
+
+
+def test_a_part_that_fails_fails_the_run() -> None:
+    assert summary([Part("a", [], code=0), Part("b", [], code=1)], "chromium") == 1
+    assert summary([Part("a", [], code=0), Part("b", [], code=-15)], "chromium") == 1
+    assert summary([Part("a", [], code=0), Part("b", [], code=5)], "chromium") == 0
+
+
+def test_nothing_collected_anywhere_is_no_success() -> None:
+    assert summary([Part("a", []), Part("b", [])], "chromium") == 5
+
+
+@pytest.mark.parametrize(("ci", "code"), [("", 0), ("true", 1)])
+def test_no_browser_is_said_in_capitals_and_fails_the_gate(
+    ci: str,
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    parts = plan([], None)
+    assert parts[-1].environment["PHOTOWALL_NO_BROWSER"] == "1"
+    for part in parts:
+        part.code = 0
+    assert summary(parts, None) == code
+    said = capsys.readouterr().out
+    assert "NO CHROMIUM OR CHROME WAS FOUND: THE BROWSER TESTS WERE NOT RUN." in said
+    assert ("ALL TESTS PASSED" in said) is (code == 0)
