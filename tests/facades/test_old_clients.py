@@ -67,14 +67,6 @@ def test_reading_a_tag(client: Client, library: str) -> None:
     assert answer["X-Ratelimit-Remaining"]
 
 
-def test_a_tag_that_is_not_percent_encoded(program: ApiClient) -> None:
-    """As instagram-node-lib sends it: raw UTF-8 in the request line."""
-    some_items(1, tags=["fête"])
-    environ = {"PATH_INFO": "/v1/tags/fête".encode().decode("latin-1")}
-    answer = Client().get("/", {"client_id": "CLIENT-ID"}, **environ)  # type: ignore[arg-type]
-    assert answer.json()["data"] == {"media_count": 1, "name": "fête"}
-
-
 @pytest.mark.usefixtures("foxes")
 def test_python_instagrams_pages_to_the_end(client: Client) -> None:
     """It requests ``next_url`` as it stands and reads ``pagination`` unasked."""
