@@ -76,6 +76,24 @@ def test_unit_tests_of_the_modules() -> None:
     assert int(passed[1]) >= len(files)
 
 
+def test_every_module_can_be_parsed(tmp_path: Path) -> None:
+    node = shutil.which("node")
+    if node is None:
+        return  # said above, and a failure there in CI
+    assert parses(node, tmp_path, "export const a = 1;")
+    assert not parses(node, tmp_path, "export const a = (1;")
+    for path in MODULES:
+        assert parses(node, tmp_path, path.read_text(encoding="utf-8")), path.name
+
+
+def parses(node: str, folder: Path, code: str) -> bool:
+    """Whether ``code`` is a module without errors of grammar."""
+    file = folder / "module.mjs"
+    file.write_text(code, encoding="utf-8")
+    run = subprocess.run([node, "--check", file], capture_output=True, check=False)
+    return run.returncode == 0
+
+
 def imports_of(code: str) -> list[tuple[str, str]]:
     """Every imported name in a module, and the semicolon after it (or nothing)."""
     return IMPORT.findall(code) + DYNAMIC_IMPORT.findall(code)

@@ -6,7 +6,7 @@
  */
 import { Backdrop } from "./backdrop.js";
 import { decoded } from "./picture.js";
-import { cameraGlyph, element, hasText, playBadge, wordsOf } from "./post.js";
+import { cameraGlyph, element, hasText, playBadge, refreshTimes, wordsOf } from "./post.js";
 import { Reel } from "./reel.js";
 import { altFor, safeAddress } from "./text.js";
 
@@ -52,6 +52,8 @@ export class Spotlight {
    * @returns {Promise<Slide>}
    */
   async prepare(post) {
+    // Built first: the avatar is fetched while the picture is.
+    const said = wordsOf(post, this.context.words, this.context.settings);
     const wanted = post.kind !== "text";
     const poster = wanted ? await decoded(post.renditions, this.pixels) : null;
     const picture = poster || (wanted ? await firstFrame(post.video) : null);
@@ -65,7 +67,7 @@ export class Spotlight {
     if (frame) article.append(frame);
     else article.classList.add(hasText(post) ? "card" : "tile");
     if (article.classList.contains("tile")) article.append(cameraGlyph());
-    article.append(wordsOf(post, this.context.words, this.context.settings));
+    article.append(said);
     if (frame) article.classList.toggle("wide", ratioOf(picture) > WIDE);
     return { post, article, frame, picture };
   }
@@ -93,6 +95,7 @@ export class Spotlight {
     this.current = slide;
     const still = this.context.still();
     const pace = Math.min(1, (dwell * 0.6) / 700);
+    refreshTimes(slide.article, this.context.words);
     this.stage.append(slide.article);
     const words = slide.article.lastElementChild;
     const main = slide.frame ?? slide.article;
