@@ -20,8 +20,10 @@ from media_archive.models import MediaTag, Visibility
 from photowall.facades.crew import Crew
 from photowall.facades.models import (
     Delivery,
+    DeliveryQuerySet,
     DeliveryState,
     Endpoint,
+    EndpointQuerySet,
     EndpointState,
 )
 from photowall.facades.sending import send
@@ -38,16 +40,16 @@ KEPT = timedelta(days=7)
 """How long what is over is kept."""
 
 
-def plan_due(endpoints: Iterable[Endpoint] | None = None) -> int:
-    """One delivery for each endpoint (of ``endpoints``, else of all) whose tag has
-    something new; the others' cursors move on. How many were made.
+def plan_due(endpoints: EndpointQuerySet | None = None) -> int:
+    """One delivery for each endpoint (of ``endpoints``, which are behind; else of
+    all) whose tag has something new; the others' cursors move on. How many were made.
 
     Running twice at once makes nothing twice.
     """
     head = journal.head()
     if endpoints is None:
-        endpoints = Endpoint.objects.behind().filter(cursor__lt=head)
-    behind = list(endpoints)
+        endpoints = Endpoint.objects.behind()
+    behind = list(endpoints.filter(cursor__lt=head))
     if not behind:
         return 0
     newest = _newest_listings(
@@ -67,15 +69,20 @@ def plan_due(endpoints: Iterable[Endpoint] | None = None) -> int:
     return sum(_plan(endpoint, head) for endpoint in told)
 
 
-def deliver_due() -> int:
-    """Plan, and send everything that is due, from threads of this process. How many
-    endpoints had something due.
+def deliver_due(only: int | None = None) -> int:
+    """Plan, and send everything that is due (``only`` to one endpoint), from threads
+    of this process. How many endpoints had something due.
 
     Returns when all healthy receivers have answered, after ``PATIENCE`` at the
-    latest: one that hangs keeps only its own thread. Two cheap queries when idle.
+    latest: one that hangs keeps only its own thread. Three small queries when idle.
     """
-    plan_due()
-    due = dict(Delivery.objects.due().values_list("endpoint_id", "endpoint__state"))
+    behind = Endpoint.objects.behind()
+    plan_due(behind if only is None else behind.filter(pk=only))
+    # Not before: due is what is due at this moment.
+    rows = Delivery.objects.due()
+    if only is not None:
+        rows = rows.filter(endpoint=only)
+    due = dict(rows.values_list("endpoint_id", "endpoint__state"))
     failing = [key for key, state in due.items() if state == EndpointState.FAILING]
     _failing.put(failing)
     taken = _healthy.put(due.keys() - set(failing))
@@ -111,10 +118,15 @@ def try_again(deliveries: Iterable[Delivery]) -> list[Delivery]:
 def sweep() -> None:
     """Remove what is over for long: deliveries, and endpoints that were never
     verified."""
+    _over(Delivery.objects.all()).delete()
     ago = timezone.now() - KEPT
-    over = (DeliveryState.DELIVERED, DeliveryState.DEAD)
-    Delivery.objects.filter(state__in=over, next_attempt_at__lt=ago).delete()
     Endpoint.objects.filter(state=EndpointState.UNVERIFIED, created_at__lt=ago).delete()
+
+
+def _over(deliveries: DeliveryQuerySet) -> DeliveryQuerySet:
+    over = (DeliveryState.DELIVERED, DeliveryState.DEAD)
+    ago = timezone.now() - KEPT
+    return deliveries.filter(state__in=over, next_attempt_at__lt=ago)
 
 
 def _newest_listings(tags: set[str], above: int, head: int) -> dict[str, int]:
@@ -148,6 +160,8 @@ def _plan(endpoint: Endpoint, head: int) -> bool:
                 pk=endpoint.pk, cursor=endpoint.cursor
             ).update(cursor=head)
             if moved:
+                # Where no timetable sweeps, each new one takes old ones along.
+                _over(Delivery.objects.filter(endpoint=endpoint)).delete()
                 Delivery.objects.create(endpoint=endpoint, seq=head, body=body)
     except IntegrityError:
         # Its owner deleted the endpoint between the two statements.

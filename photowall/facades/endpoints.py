@@ -71,15 +71,17 @@ def request(
     One that exists keeps its cursor: what it has not been told, it will be told.
     Raises ``TooMany``.
     """
-    if client.endpoints.count() >= MOST_ENDPOINTS:
+    wish = {"object": "tag", "object_id": tag, "callback_url": callback_url}
+    if (
+        client.endpoints.count() >= MOST_ENDPOINTS
+        and not client.endpoints.filter(**wish).exists()
+    ):
         raise TooMany("This client has too many subscriptions.")
     # The cursor comes first: what is published from here on is announced, even if
     # that happens while the challenge is under way.
     endpoint, created = Endpoint.objects.get_or_create(
         client=client,
-        object="tag",
-        object_id=tag,
-        callback_url=callback_url,
+        **wish,
         defaults={"cursor": journal.head(), "verify_token": verify_token},
     )
     if not created:

@@ -10,7 +10,7 @@ from photowall.facades import deliveries
 @shared_task
 def deliver_endpoint(endpoint_id: int) -> None:
     """Tell one endpoint what it has not been told yet."""
-    deliveries.work_off(endpoint_id)
+    deliveries.deliver_due(endpoint_id)
 
 
 @shared_task

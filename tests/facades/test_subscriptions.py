@@ -308,6 +308,17 @@ def test_the_same_wish_twice_is_one_subscription(
     assert len(client.get(PATH, who).json()["data"]) == 2
 
 
+def test_a_client_may_have_so_many_and_confirm_them(
+    client: Client, wish: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("photowall.facades.endpoints.MOST_ENDPOINTS", 1)
+    assert client.post(PATH, wish).status_code == 200
+    kind, message = refusal(client.post(PATH, {**wish, "object_id": "snow"}))
+    assert kind == "APISubscriptionError"
+    assert "too many" in message
+    assert client.post(PATH, wish).status_code == 200
+
+
 def test_a_failed_confirmation_leaves_what_stood(
     client: Client, wish: dict[str, str], receiver: HTTPServer
 ) -> None:
@@ -507,6 +518,9 @@ def test_what_is_published_while_it_is_challenged_is_announced(
     wish["callback_url"] = while_challenged(lambda: void(some_items(1, tags=["fox"])))
     assert client.post(PATH, wish).status_code == 200
     deliver_due()
+    deadline = time.monotonic() + 10
+    while len(receiver.log) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
     assert [request.method for request, _ in receiver.log] == ["GET", "POST"]
     assert Endpoint.objects.get().cursor == journal.head() == 3
 
