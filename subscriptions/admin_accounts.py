@@ -73,17 +73,17 @@ class ProviderAccountAdmin(admin.ModelAdmin):
         """Whether there is one."""
         return bool(account.client_secret)
 
-    @admin.display(description="Waiting", empty_value="no")
-    def waiting(self, account: ProviderAccount) -> str | None:
+    @admin.display(description="Waiting")
+    def waiting(self, account: ProviderAccount) -> str:
         """Until when and why the provider is left alone."""
         if not accounts.is_paused(account):
-            return None
+            return "no"
         return f"until {account.paused_until:%H:%M:%S} UTC. {account.paused_reason}"
 
-    @admin.display(description="Calls left", empty_value="not told")
-    def budget(self, account: ProviderAccount) -> str | None:
+    @admin.display(description="Calls left")
+    def budget(self, account: ProviderAccount) -> str:
         """As the provider's last answer said."""
         if account.quota_remaining is None:
-            return None
+            return "not told"
         of = "" if account.quota_limit is None else f" of {account.quota_limit}"
         return f"{account.quota_remaining}{of}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 
 from media_archive import walls
 from media_archive.errors import PhotowallError
@@ -63,14 +65,14 @@ class SubscriptionAdmin(admin.ModelAdmin):
     form = FollowForm
     list_display = (
         "hashtag",
-        "account",
         "light",
         "why",
+        "quick",
         "heard",
         "fetched",
         "error",
         "photos",
-        "buttons",
+        "account",
     )
     list_filter = ("state", "account")
     list_select_related = ("account", "feed")
@@ -204,21 +206,21 @@ class SubscriptionAdmin(admin.ModelAdmin):
         return light_of(subscription).advice
 
     @admin.display(description="Last heard", ordering="feed__last_heard_at")
-    def heard(self, subscription: Subscription) -> Any:
+    def heard(self, subscription: Subscription) -> SafeString | str:
         """When the provider last notified us."""
-        return subscription.feed.last_heard_at
+        return _ago(subscription.feed.last_heard_at)
 
     @admin.display(description="Last fetched", ordering="feed__last_fetched_at")
-    def fetched(self, subscription: Subscription) -> Any:
+    def fetched(self, subscription: Subscription) -> SafeString | str:
         """When it was last read to where it was known."""
-        return subscription.feed.last_fetched_at
+        return _ago(subscription.feed.last_fetched_at)
 
     @admin.display(description="Last error")
-    def error(self, subscription: Subscription) -> SafeString | None:
+    def error(self, subscription: Subscription) -> SafeString | str:
         """Of the last read."""
         feed = subscription.feed
         if not feed.last_error:
-            return None
+            return "none"
         return format_html(
             '<span class="subscriptions-reason">{}</span>', feed.last_error
         )
@@ -226,7 +228,7 @@ class SubscriptionAdmin(admin.ModelAdmin):
     @admin.display(description="Next attempt")
     def next_attempt(self, subscription: Subscription) -> Any:
         """When a read that went wrong is tried again."""
-        return subscription.feed.next_attempt_at
+        return subscription.feed.next_attempt_at or "as soon as there is news"
 
     @admin.display(description="Media")
     def photos(self, subscription: Subscription) -> SafeString:
@@ -243,15 +245,13 @@ class SubscriptionAdmin(admin.ModelAdmin):
     @admin.display(description="Do")
     def buttons(self, subscription: Subscription) -> SafeString:
         """What may be done now; part of the page's own form."""
-        return format_html_join(
-            " ",
-            '<button class="subscriptions-button" name="step" value="{}:{}"'
-            " formnovalidate>{}</button>",
-            (
-                (word, subscription.pk, step.label)
-                for word, step in steps_for(subscription)
-            ),
-        )
+        return _buttons(subscription.pk, steps_for(subscription))
+
+    @admin.display(description="Do")
+    def quick(self, subscription: Subscription) -> SafeString:
+        """The same without what cannot be undone: that takes a second look."""
+        undoable = [(w, s) for w, s in steps_for(subscription) if w != "end"]
+        return _buttons(subscription.pk, undoable)
 
     def _stepped(self, request: HttpRequest) -> HttpResponse | None:
         word, _, key = request.POST.get("step", "").partition(":")
@@ -264,6 +264,27 @@ class SubscriptionAdmin(admin.ModelAdmin):
                 request, "You may not change subscriptions.", messages.ERROR
             )
         return HttpResponseRedirect(request.get_full_path())
+
+
+def _buttons(subscription_pk: int, steps: list[tuple[str, Step]]) -> SafeString:
+    return format_html_join(
+        " ",
+        '<button class="subscriptions-button" name="step" value="{}:{}"'
+        " formnovalidate>{}</button>",
+        ((word, subscription_pk, step.label) for word, step in steps),
+    )
+
+
+def _ago(time: datetime | None) -> SafeString | str:
+    """ "3 minutes ago", with the exact time for whoever points at it."""
+    if time is None:
+        return "not yet"
+    ago = timesince(time, depth=1)
+    return format_html(
+        '<time datetime="{0}" title="{0}">{1}</time>',
+        f"{time:%Y-%m-%d %H:%M:%S} UTC",
+        "just now" if ago.startswith("0") else f"{ago} ago",
+    )
 
 
 def _refuse_wrong_state(step: Step, row: Subscription) -> None:

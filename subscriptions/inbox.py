@@ -111,7 +111,9 @@ def process(receipt_pk: int) -> int | None:
     reading = read(receipt.subscription, bytes(receipt.body))
     with transaction.atomic():
         if reading.marks_due:
-            _mark_dirty(receipt.subscription_id)
+            Feed.objects.filter(pk=receipt.subscription_id).update(
+                dirty_seq=F("dirty_seq") + 1
+            )
         Receipt.objects.filter(pk=receipt_pk).update(
             state=reading.state, reason=reading.reason
         )
@@ -151,9 +153,9 @@ def _keep(
     with transaction.atomic():
         # First the feed: its row lock lets one request after the other look for
         # the receipt, so that two equal ones cannot both miss it.
-        if reading.marks_due:
-            _mark_dirty(subscription.pk)
-        Feed.objects.filter(pk=subscription.pk).update(last_heard_at=now)
+        Feed.objects.filter(pk=subscription.pk).update(
+            last_heard_at=now, dirty_seq=F("dirty_seq") + int(reading.marks_due)
+        )
         seen_before = Receipt.objects.filter(
             subscription=subscription, body_sha256=digest
         ).update(
@@ -173,10 +175,6 @@ def _keep(
                 received_at=now,
                 last_seen_at=now,
             )
-
-
-def _mark_dirty(feed_pk: int) -> None:
-    Feed.objects.filter(pk=feed_pk).update(dirty_seq=F("dirty_seq") + 1)
 
 
 def _is_about(subscription: Subscription, statement: Notification) -> bool:
