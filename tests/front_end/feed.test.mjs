@@ -150,6 +150,15 @@ test("silence for two and a half heartbeats is a dead line; a message is a sign 
   assert.equal(sockets[0].readyState, 3);
 });
 
+test("a server that accepts and says nothing is given ten seconds", () => {
+  const { feed, sockets, pass } = world();
+  feed.start();
+  pass(9_999);
+  assert.equal(sockets.length, 1);
+  pass(1_001);
+  assert.equal(sockets.length, 2);
+});
+
 test("network back: no waiting; a page in the cache stays silent", () => {
   const { feed, sockets, pass, last } = world();
   feed.start();

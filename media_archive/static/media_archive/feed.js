@@ -23,6 +23,7 @@
 const BACK_OFF_MS = 1000;
 const BACK_OFF_CAP_MS = 30000;
 const SILENT_HEARTBEATS = 2.5;
+const GREETING_MS = 10000;
 const ACK_EVERY_MS = 2000;
 const ACK_MESSAGES = 50;
 const ACK_CHARACTERS = 256 * 1024;
@@ -94,7 +95,7 @@ export class Feed {
     socket.onclose = () => {
       if (socket === this.socket) this.#lost();
     };
-    this.#watch();
+    this.#watch(GREETING_MS);
   }
 
   #retry() {
@@ -126,9 +127,9 @@ export class Feed {
   }
 
   /** No message for 2.5 heartbeats: the line is dead, whatever the socket says. */
-  #watch() {
+  #watch(ms = this.heartbeat * SILENT_HEARTBEATS * 1000) {
     this.clearTimeout(this.watchdog);
-    this.watchdog = this.setTimeout(() => this.#lost(), this.heartbeat * SILENT_HEARTBEATS * 1000);
+    this.watchdog = this.setTimeout(() => this.#lost(), ms);
   }
 
   /** @param {string} text */
