@@ -12,8 +12,11 @@ from urllib.parse import urlsplit
 
 import environ
 
+from photowall import __version__
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
+PHOTOWALL_VERSION = __version__
 
 # --- Where things are kept ----------------------------------------------------
 VAR = Path(env.str("PHOTOWALL_VAR", default=str(BASE_DIR / "var")))
