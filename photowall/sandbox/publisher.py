@@ -50,7 +50,6 @@ class IdTaken(PhotowallError):
     """Another publisher has just used the same id; nothing was stored."""
 
     code = "id_taken"
-    retryable = True
 
 
 class Publisher:
