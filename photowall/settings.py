@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from photowall import __version__
 
@@ -25,7 +26,8 @@ ROLE = env.str("PHOTOWALL_ROLE", default="web")
 
 # --- Security -----------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="insecure-development-key-set-SECRET_KEY")
+PUBLIC_KEY = "insecure-development-key-set-SECRET_KEY"
+SECRET_KEY = env.str("SECRET_KEY", default=PUBLIC_KEY)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 HTTPS_ONLY = env.bool("PHOTOWALL_HTTPS", default=False)
 SECURE_SSL_REDIRECT = HTTPS_ONLY
@@ -42,6 +44,15 @@ NUM_PROXIES = env.int("PHOTOWALL_NUM_PROXIES", default=0)
 X_FRAME_OPTIONS = "DENY"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+if HTTPS_ONLY or SECURE_PROXY_SSL_HEADER:
+    # Whoever serves others must not do it half-open.
+    if SECRET_KEY == PUBLIC_KEY or len(SECRET_KEY) < 32:
+        raise ImproperlyConfigured("Set SECRET_KEY: 32 random characters or more.")
+    if DEBUG:
+        raise ImproperlyConfigured("Unset DEBUG: it shows our insides to everybody.")
+    if "*" in ALLOWED_HOSTS:
+        raise ImproperlyConfigured("Name our hosts in ALLOWED_HOSTS instead of *.")
 
 PHOTOWALL_ENCRYPTION_KEYS: list[str] = env.list("PHOTOWALL_ENCRYPTION_KEY", default=[])
 """Fernet keys, newest first; empty = one is derived from SECRET_KEY."""
@@ -241,8 +252,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 
 # --- Files --------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "static_collected"
-WHITENOISE_USE_FINDERS = True
+STATIC_ROOT = env.str("PHOTOWALL_STATIC_ROOT", default=None)
+"""Where collectstatic put the files; unset = served straight from the source."""
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 WHITENOISE_MAX_AGE = 60
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR / "media"
