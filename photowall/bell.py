@@ -32,7 +32,7 @@ class BellTask(DjangoTask):
 
     def ring(self, *args: Any, **kwargs: Any) -> bool:
         """Ring now. False if nobody could be told (the sweep will find the row)."""
-        global _silent_until
+        global _silent_until  # noqa: PLW0603  one broker a process, one silence
         if not settings.PHOTOWALL_RING_TASKS or time.monotonic() < _silent_until:
             return False
         try:
