@@ -173,9 +173,12 @@ async def test_the_journal_is_read_once_for_all(
 ) -> None:
     reads: list[int] = []
     read = journal.read
-    monkeypatch.setattr(
-        journal, "read", lambda since, limit: reads.append(since) or read(since, limit)
-    )
+
+    def counted(since: int, limit: int) -> list[JournalEntry]:
+        reads.append(since)
+        return read(since, limit)
+
+    monkeypatch.setattr(journal, "read", counted)
     async with a_screen() as one, a_screen() as two, a_screen() as three:
         await in_thread(an_item)
         for screen in (one, two, three):
