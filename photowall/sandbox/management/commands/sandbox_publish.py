@@ -16,6 +16,7 @@ from django.db import OperationalError
 
 from media_archive import journal
 from media_archive.errors import InvalidTag
+from media_archive.tags import normalise_tag
 from photowall.sandbox.options import database
 from photowall.sandbox.publisher import Publisher
 
@@ -46,6 +47,10 @@ class Command(BaseCommand):
         if (options["seed"] or 0) < 0:
             raise CommandError("--seed must be 0 or more.")
         try:
+            tag = normalise_tag(options["tag"])
+        except InvalidTag as error:
+            raise CommandError(error.message) from error
+        try:
             journal.head()
         except OperationalError as error:
             raise CommandError(
@@ -54,16 +59,13 @@ class Command(BaseCommand):
             ) from error
         publisher = Publisher(first=options["seed"])
         count = options["count"]
-        try:
-            posts = publisher.publish(options["tag"], count, options["every"])
-            for done, post in enumerate(posts, start=1):
-                if options["json"]:
-                    self.stdout.write(json.dumps(asdict(post)))
-                elif self.stdout.isatty():
-                    self.stdout.write(_bar(done, count), ending="\r")
-                self.stdout.flush()
-        except InvalidTag as error:
-            raise CommandError(error.message) from error
+        posts = publisher.publish(tag, count, options["every"])
+        for done, post in enumerate(posts, start=1):
+            if options["json"]:
+                self.stdout.write(json.dumps(asdict(post)))
+            elif self.stdout.isatty():
+                self.stdout.write(_bar(done, count), ending="\r")
+            self.stdout.flush()
         if not options["json"]:
             self.stdout.write(f"{count} posted.".ljust(BAR + 20))
 
