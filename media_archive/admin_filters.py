@@ -70,3 +70,11 @@ class TagFilter(admin.SimpleListFilter):
         except InvalidTag:
             return queryset.none()
         return queryset.filter(listings__tag__name=tag)
+
+
+class PostedFilter(admin.DateFieldListFilter):
+    """By the time lists are sorted by, under a name for people."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "time of posting"

@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from media_archive import moderation
-from media_archive.admin_filters import ProviderFilter, TagFilter
+from media_archive.admin_filters import PostedFilter, ProviderFilter, TagFilter
 from media_archive.admin_pages import ItemPage
 from media_archive.admin_pictures import thumbnail
 from media_archive.admin_reading import ReadingAdmin
@@ -86,7 +86,7 @@ class MediaItemAdmin(ItemPage, ReadingAdmin):
         TagFilter,
         "kind",
         ProviderFilter,
-        ("dated_at", admin.DateFieldListFilter),
+        ("dated_at", PostedFilter),
     )
     search_fields = ("caption", "author__username", "author__name", "=native_id")
     search_help_text = "Caption, author, or the provider's id"
@@ -101,9 +101,10 @@ class MediaItemAdmin(ItemPage, ReadingAdmin):
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """With the button, for those who may decide."""
+        columns = list(self.list_display)
         if self.has_moderate_permission(request):
-            return (*self.list_display, "one_click")
-        return self.list_display
+            columns.insert(columns.index("badge") + 1, "one_click")
+        return columns
 
     def has_moderate_permission(self, request: HttpRequest) -> bool:
         """Whether the person may hide, show and pin."""

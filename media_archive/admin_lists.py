@@ -25,9 +25,9 @@ class AuthorAdmin(ReadingAdmin):
     readonly_fields = ("avatar", "posts")
 
     @admin.display(description="Avatar")
-    def avatar(self, author: Author) -> SafeString | str | None:
+    def avatar(self, author: Author) -> SafeString | str:
         """The address of it."""
-        return link(author.avatar_url, author.avatar_url) if author.avatar_url else None
+        return link(author.avatar_url, author.avatar_url) if author.avatar_url else "-"
 
     @admin.display(description="Media")
     def posts(self, author: Author) -> SafeString:

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from media_archive.admin_pictures import every_size, link
 from media_archive.models import MediaItem
 
+NOT_TOLD = "-"
 ENTRIES_SHOWN = 100
 RAW_SHOWN = 200_000
 """Characters of a raw document; a page with more helps nobody."""
@@ -72,11 +73,11 @@ class ItemPage:
         return every_size(item)
 
     @admin.display(description="Author")
-    def by(self, item: MediaItem) -> str | None:
+    def by(self, item: MediaItem) -> str:
         """All three names there are."""
         author = item.author
         if author is None:
-            return None
+            return NOT_TOLD
         user = f"@{author.username}" if author.username else None
         known = (author.name, user, f"id {author.native_id}")
         return " · ".join(name for name in known if name)
@@ -87,17 +88,17 @@ class ItemPage:
         return " ".join(sorted(f"#{tag.name}" for tag in item.tags.all()))
 
     @admin.display(description="Original")
-    def original(self, item: MediaItem) -> SafeString | str | None:
+    def original(self, item: MediaItem) -> SafeString | str:
         """The post at the provider."""
-        return link(item.permalink, item.permalink) if item.permalink else None
+        return link(item.permalink, item.permalink) if item.permalink else NOT_TOLD
 
     @admin.display(description="Place")
-    def place(self, item: MediaItem) -> str | None:
+    def place(self, item: MediaItem) -> str:
         """Name, id and degrees, as far as they were told."""
         known = [item.place_name, item.place_native_id and f"id {item.place_native_id}"]
         if item.latitude is not None and item.longitude is not None:
             known.append(f"{item.latitude:.6f}, {item.longitude:.6f}")
-        return " · ".join(text for text in known if text) or None
+        return " · ".join(text for text in known if text) or NOT_TOLD
 
     @admin.display(description="Journal")
     def history(self, item: MediaItem) -> SafeString:
@@ -124,11 +125,11 @@ class ItemPage:
         )
 
     @admin.display(description="Raw document")
-    def document(self, item: MediaItem) -> SafeString | None:
+    def document(self, item: MediaItem) -> SafeString | str:
         """The provider's JSON, indented."""
         raw = getattr(item, "raw", None)
         if raw is None:
-            return None
+            return NOT_TOLD
         # ensure_ascii: a lone surrogate in it has no form in a page's UTF-8.
         text = json.dumps(json.loads(raw.document), indent=2, ensure_ascii=True)
         if len(text) > RAW_SHOWN:
