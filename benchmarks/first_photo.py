@@ -22,9 +22,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.end_to_end.conftest import CHROMIUM, QUIET
-from tests.end_to_end.running import Running, running
-from tests.end_to_end.test_first_photo import WATCH, painted
+from tests.end_to_end.conftest import QUIET, chromium
+from tests.end_to_end.running import WATCH, Running, running
 from tests.server_process import free_port
 
 IDLE_SECONDS = 15
@@ -54,9 +53,8 @@ def main() -> int:
 
 def report_delays(instance: Running, posts: int) -> float:
     """Post, wait for the paint, print the delays; their median in seconds."""
-    chromium = next(path for name in CHROMIUM if (path := shutil.which(name)))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
         page = browser.new_page(viewport={"width": 1280, "height": 720})
         page.add_init_script(WATCH)
         page.goto(instance.demo["wall"] + "?dwell=3")
@@ -74,10 +72,9 @@ def report_delays(instance: Running, posts: int) -> float:
 def _one(instance: Running, page: Page) -> float:
     tag = instance.demo["wall"].rstrip("/").rsplit("/", 1)[-1]
     post = instance.publish(tag)[0]
-    item = instance.until(lambda: instance.media(tag).get(post["native_id"]), 30)
-    at = instance.until(lambda: painted(page, str(item["id"])), 30)
+    _, at = instance.painted(page, tag, post["native_id"])
     page.wait_for_timeout(PAUSE_MS)
-    return at / 1000 - float(post["time"])
+    return at - float(post["time"])
 
 
 def report_memory(instance: Running) -> float:

@@ -26,7 +26,9 @@ _silent_until = 0.0
 class BellTask(DjangoTask):
     """A Celery task whose ``delay_on_commit`` never raises."""
 
-    def delay_on_commit(self, *args: Any, **kwargs: Any) -> None:
+    def delay_on_commit(  # type: ignore[override]  # what is typed there, is None too
+        self, *args: Any, **kwargs: Any
+    ) -> None:
         """Ring after the commit; a broker that is away is logged, not raised."""
         transaction.on_commit(functools.partial(self.ring, *args, **kwargs))
 

@@ -6,6 +6,7 @@ with `CI=true` that is a failure (`manage.py test` sees to both).
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,13 +31,20 @@ QUIET = [
 ]
 
 
+def chromium() -> str:
+    """The browser `manage.py test` has found, else one on PATH."""
+    found = os.environ.get("PHOTOWALL_CHROMIUM") or next(
+        (path for name in CHROMIUM if (path := shutil.which(name))), None
+    )
+    assert found, "no Chromium on this machine"
+    return found
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args(
     browser_type_launch_args: dict[str, Any],
 ) -> dict[str, Any]:
-    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
-    assert found, "no Chromium on this machine"
-    return {**browser_type_launch_args, "executable_path": found, "args": QUIET}
+    return {**browser_type_launch_args, "executable_path": chromium(), "args": QUIET}
 
 
 @pytest.fixture

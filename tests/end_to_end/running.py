@@ -18,9 +18,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import requests
+from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90
+WATCH = """
+window.painted = {};
+document.addEventListener("photowall:painted", (event) => {
+  window.painted[event.detail.id] ??= Date.now();
+});
+"""
+"""Lets a page note when it painted which post, by the clock publishing uses too."""
 Value = TypeVar("Value")
 
 
@@ -122,6 +130,23 @@ class Running:
         assert done.returncode == 0, done.stderr.decode()[-2000:]
         return [json.loads(line) for line in done.stdout.splitlines()]
 
+    def painted(self, page: Page, tag: str, native_id: str) -> tuple[str, float]:
+        """Wait until ``page`` (with ``WATCH``) has painted this post; its id in the
+        archive, and when, in seconds since the epoch."""
+
+        def archived() -> str | None:
+            item = self.media(tag).get(native_id)
+            return str(item["id"]) if item else None
+
+        def at() -> float | None:
+            when: float | None = page.evaluate(
+                "id => window.painted[id] ?? null", post_id
+            )
+            return when
+
+        post_id = self.until(archived, 30)
+        return post_id, self.until(at, 30) / 1000
+
     def sandbox_environment(self) -> dict[str, str]:
         """The environment `up` gave the sandbox, read from the process itself."""
         secrets = json.loads((self.var / "secrets.json").read_text())
@@ -133,7 +158,7 @@ class Running:
         }
 
     def until(
-        self, ready: Callable[[], Value], seconds: float = START_SECONDS
+        self, ready: Callable[[], Value | None], seconds: float = START_SECONDS
     ) -> Value:
         """Ask until the answer is truthy. Fails with the log's end after a while."""
         deadline = time.monotonic() + seconds

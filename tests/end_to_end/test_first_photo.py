@@ -7,22 +7,9 @@ import statistics
 
 from playwright.sync_api import Page, expect
 
-from tests.end_to_end.running import Running
+from tests.end_to_end.running import WATCH, Running
 
-# Notes when the page has painted which post, by the clock that publishing uses too.
-WATCH = """
-window.painted = {};
-document.addEventListener("photowall:painted", (event) => {
-  window.painted[event.detail.id] ??= Date.now();
-});
-"""
 PUBLISHED = 4
-
-
-def painted(page: Page, post_id: str) -> float | None:
-    """When the page painted this post, in milliseconds since the epoch."""
-    at: float | None = page.evaluate("id => window.painted[id] ?? null", post_id)
-    return at
 
 
 def test_a_published_photo_is_painted_archived_and_in_the_admin(
@@ -39,10 +26,9 @@ def test_a_published_photo_is_painted_archived_and_in_the_admin(
     for _ in range(PUBLISHED):
         post = instance.publish(tag)[0]
         native_id = post["native_id"]
-        item = instance.until(lambda key=native_id: instance.media(tag).get(key), 20)
-        at = instance.until(lambda key=item["id"]: painted(page, str(key)), 20)
-        delays.append(at / 1000 - post["time"])
-        shown = page.locator(f'article[data-post-id="{item["id"]}"]').first
+        post_id, at = instance.painted(page, tag, native_id)
+        delays.append(at - post["time"])
+        shown = page.locator(f'article[data-post-id="{post_id}"]').first
         expect(shown).to_be_visible()
         page.wait_for_timeout(5000)
     print(f"\npublish → painted, seconds: {[round(delay, 2) for delay in delays]}")
@@ -52,7 +38,7 @@ def test_a_published_photo_is_painted_archived_and_in_the_admin(
     page.get_by_label("Username").fill(instance.demo["admin_user"])
     page.get_by_label("Password").fill(instance.demo["admin_password"])
     page.get_by_role("button", name=re.compile("Log in")).click()
-    page.goto(f"{instance.demo['admin']}media_archive/mediaitem/{item['id']}/change/")
+    page.goto(f"{instance.demo['admin']}media_archive/mediaitem/{post_id}/change/")
     expect(page.locator("#content")).to_contain_text(native_id)
 
 
