@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 if TYPE_CHECKING:
-    from media_archive.models import MediaItem
+    from media_archive.models import MediaItem  # noqa: F401  in the quoted name below
 
 
 class MediaItemQuerySet(models.QuerySet["MediaItem"]):
