@@ -13,6 +13,8 @@ const viewers = Number(viewersText);
 const photos = Number(photosText);
 const origin = new URL(url.replace("ws", "http")).origin;
 const MARK = Buffer.from("photo-");
+const DASH = 45;
+const ZERO = 48;
 const ACK_MS = 2000;
 
 let round = -1;
@@ -25,7 +27,12 @@ const now = () => performance.timeOrigin + performance.now();
 function take(viewer, data) {
   const at = now();
   for (let from = data.indexOf(MARK); from >= 0; from = data.indexOf(MARK, from + 12)) {
-    const [of, number] = data.toString("latin1", from + 6, from + 18).split("-").map((n) => parseInt(n, 10));
+    let place = from + MARK.length;
+    let of = 0;
+    let number = 0;
+    while (data[place] !== DASH) of = of * 10 + data[place++] - ZERO;
+    place += 1;
+    while (data[place] !== DASH) number = number * 10 + data[place++] - ZERO;
     if (of !== round) continue;
     if (arrived[viewer][number]) doubled += 1;
     else {
