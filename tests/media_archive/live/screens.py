@@ -49,7 +49,7 @@ class Screen:
         self.seen: list[dict[str, Any]] = []
         self.cursor = 0
 
-    async def next(self, timeout: float = 5) -> dict[str, Any]:
+    async def next(self, timeout: float = 20) -> dict[str, Any]:
         """The next message."""
         message: dict[str, Any] = json.loads(
             await self.socket.receive_from(timeout=timeout)
@@ -69,7 +69,7 @@ class Screen:
     async def say(self, **message: Any) -> None:
         await self.socket.send_to(text_data=json.dumps(message))
 
-    async def closed_with(self, timeout: float = 5) -> int:
+    async def closed_with(self, timeout: float = 20) -> int:
         """Take messages in until the server closes; its code."""
         async with asyncio.timeout(timeout):
             while True:
@@ -89,7 +89,7 @@ async def a_screen(
 ) -> AsyncIterator[Screen]:
     """A connected screen, hello taken in."""
     screen = Screen(tag, since)
-    connected, _ = await screen.socket.connect(timeout=5)
+    connected, _ = await screen.socket.connect(timeout=20)
     assert connected
     try:
         if greeted:
@@ -98,7 +98,7 @@ async def a_screen(
             screen.cursor = hello["cursor"]
         yield screen
     finally:
-        await screen.socket.disconnect(timeout=5)
+        await screen.socket.disconnect(timeout=20)
 
 
 async def in_thread(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:

@@ -48,7 +48,7 @@ def layer_at(settings: Any, url: str) -> None:
 async def listening() -> None:
     """Wait until the hub's channel is in the group."""
     layer = channel_layers["default"]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not layer.groups:  # noqa: ASYNC110  the layer tells nobody
             await asyncio.sleep(0.02)
 
@@ -57,7 +57,7 @@ async def test_a_hint_over_redis_is_enough(deaf: None, patient: None) -> None:
     async with a_screen() as screen:
         await listening()
         await in_thread(some_items, 3)
-        await screen.until(3, timeout=5)
+        await screen.until(3, timeout=20)
 
 
 async def test_the_process_that_writes_needs_no_redis(
@@ -66,7 +66,7 @@ async def test_the_process_that_writes_needs_no_redis(
     layer_at(settings, "redis://127.0.0.1:1/0")
     async with a_screen() as screen:
         await in_thread(some_items, 3)
-        await screen.until(3, timeout=5)
+        await screen.until(3, timeout=20)
 
 
 async def test_without_hints_nothing_comes_before_the_tick(
@@ -91,9 +91,9 @@ async def test_with_redis_dead_the_tick_delivers(
     monkeypatch.setattr(hub, "TICK", 0.3)
     async with a_screen() as screen:
         await in_thread(some_items, 3)
-        await screen.until(3, timeout=5)
+        await screen.until(3, timeout=20)
         await in_thread(some_items, 2)
-        await screen.until(5, timeout=5)
+        await screen.until(5, timeout=20)
         assert screen.seqs == [1, 2, 3, 4, 5]
         await asyncio.sleep(1.5)
     said = [r.getMessage() for r in caplog.records if r.name == hints.logger.name]
@@ -145,7 +145,7 @@ async def test_hints_come_again_when_redis_does(
         await listening()
         await in_thread(server.stop)
         await in_thread(an_item)
-        await screen.until(1, timeout=5)  # the tick
+        await screen.until(1, timeout=20)  # the tick
         await in_thread(start)
         monkeypatch.setattr(hub, "TICK", 600)
         await asyncio.sleep(2.1)  # the last tick that was under way
@@ -156,14 +156,14 @@ async def test_hints_come_again_when_redis_does(
                 seq += 1
                 if not await screen.socket.receive_nothing(0.5, 0.05):
                     break
-        await screen.until(seq, timeout=5)
+        await screen.until(seq, timeout=20)
         assert screen.seqs == list(range(1, seq + 1))
 
 
 async def test_one_text_for_all_viewers() -> None:
     async with a_screen() as one, a_screen() as two, a_screen("sunset") as other:
         await in_thread(an_item, tags=[TAG, "sunset"])
-        texts = [await s.socket.receive_from(timeout=5) for s in (one, two, other)]
+        texts = [await s.socket.receive_from(timeout=20) for s in (one, two, other)]
     assert texts[0] is texts[1]
     assert texts[0] == texts[2]
 
