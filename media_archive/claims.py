@@ -37,14 +37,19 @@ def unclaimed() -> Q:
 
 def claim(rows: QuerySet[Row], pk: Any, seconds: int) -> int | None:
     """Take the row ``pk`` of ``rows`` for ``seconds``; the new epoch, or ``None``
-    when somebody else holds it or it is not among ``rows`` (no longer due)."""
-    taken = (
-        rows.filter(pk=pk)
-        .filter(unclaimed())
-        .update(
-            claim_until=Now() + timedelta(seconds=seconds),
-            claim_epoch=F("claim_epoch") + 1,
-        )
+    when somebody else holds it or it is not among ``rows`` (no longer due).
+
+    ``rows`` must not join other tables (``ValueError``): use ``field__in=`` with a
+    subquery. Django writes a joined update as a subquery of keys, and PostgreSQL,
+    having waited for another claim, looks again only at conditions on the row
+    itself: two workers would both be told that it is theirs.
+    """
+    mine = rows.filter(pk=pk).filter(unclaimed())
+    if sum(uses > 0 for uses in mine.query.alias_refcount.values()) > 1:
+        raise ValueError("claims are taken on rows without joins")
+    taken = mine.update(
+        claim_until=Now() + timedelta(seconds=seconds),
+        claim_epoch=F("claim_epoch") + 1,
     )
     if not taken:
         return None

@@ -173,7 +173,14 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     "socket_connect_timeout": 1,
 }
 if ROLE != "worker":
-    CELERY_BROKER_TRANSPORT_OPTIONS["socket_timeout"] = 1
+    # Ringing must not cost a visitor a second: kombu would else try for six.
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {
+        "socket_timeout": 1,
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0,
+        "interval_max": 0,
+    }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat-schedule")
 
 LAYER_URL = env.str("PHOTOWALL_LAYER_URL", default=REDIS_URL)

@@ -132,7 +132,12 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return (
             self.open()
             .filter(next_attempt_at__lte=timezone.now())
-            .filter(endpoint__state__in=HEARING, endpoint__client__enabled=True)
+            # A subquery and not a join: these rows are claimed (claims.claim).
+            .filter(
+                endpoint__in=Endpoint.objects.filter(
+                    state__in=HEARING, client__enabled=True
+                ).values("pk")
+            )
             .filter(unclaimed())
         )
 

@@ -102,3 +102,11 @@ def test_of_many_at_once_exactly_one_gets_it(feed: Feed) -> None:
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(attempt, range(24)))
     assert [epoch for epoch in results if epoch is not None] == [1]
+
+
+def test_rows_with_a_join_are_refused(feed: Feed) -> None:
+    joined = Feed.objects.filter(subscription__account__name="a")
+    with pytest.raises(ValueError, match="without joins"):
+        claims.claim(joined, feed.pk, 60)
+    inside = Subscription.objects.filter(account__name="a").values("pk")
+    assert claims.claim(Feed.objects.filter(pk__in=inside), feed.pk, 60)
