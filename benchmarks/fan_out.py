@@ -82,7 +82,7 @@ class Talk:
         assert self.child.stdout is not None
         answer = self.child.stdout.readline()
         if not answer:
-            raise CannotStart(f"{self.child.args} ended")
+            raise CannotStart(f"{self.child.args!r} ended")
         return answer.strip()
 
     def end(self) -> None:
