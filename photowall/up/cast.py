@@ -102,7 +102,11 @@ class Cast:
         )
 
     def web(self) -> Child:
-        words = "-m daphne -v 0 -b {} -p {} photowall.asgi:application"
+        # A viewer says a few words: larger messages are not even read to their end.
+        words = (
+            "-m daphne -v 0 --websocket-max-message-size 8192 "
+            "--websocket-max-frame-size 8192 -b {} -p {} photowall.asgi:application"
+        )
         return Child(
             "web",
             [sys.executable, *words.format(HOST, self.web_port).split()],
