@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 
 from media_archive import moderation
 from media_archive.admin_filters import PostedFilter, ProviderFilter, TagFilter
 from media_archive.admin_pages import ItemPage
 from media_archive.admin_pictures import thumbnail
 from media_archive.admin_reading import ReadingAdmin
+from media_archive.live.posts import source_label
 from media_archive.models import MediaItem, Visibility
 
 AT_ONCE = 500
@@ -29,6 +33,15 @@ DONE = {
     moderation.pin: "pinned",
     moderation.unpin: "unpinned",
 }
+COLOURS = {
+    Visibility.VISIBLE: "is-good",
+    Visibility.HIDDEN: "is-off",
+    Visibility.REMOVED: "is-bad",
+}
+TIMES = (
+    '<div class="archive-times">{}<span class="quiet-line">archived {}</span>'
+    '<span class="quiet-line">{}</span></div>'
+)
 ONE_CLICK = {"hide": moderation.hide, "show": moderation.show}
 
 
@@ -73,11 +86,9 @@ class MediaItemAdmin(ItemPage, ReadingAdmin):
         "picture",
         "post",
         "under",
-        "provider",
-        "kind",
         "badge",
-        "posted",
-        "archived",
+        "times",
+        "source",
     )
     list_display_links = ("picture", "post")
     list_filter = (
@@ -91,7 +102,7 @@ class MediaItemAdmin(ItemPage, ReadingAdmin):
     search_fields = ("caption", "author__username", "author__name", "=native_id")
     search_help_text = "Caption, author, or the provider's id"
     ordering = ("-dated_at", "-id")
-    sortable_by = ("posted", "archived")
+    sortable_by = ("times",)
     actions = (hide, show, pin, unpin)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MediaItem]:
@@ -152,7 +163,7 @@ class MediaItemAdmin(ItemPage, ReadingAdmin):
         if len(text) > CAPTION_SHOWN:
             text = text[:CAPTION_SHOWN].rstrip() + "…"
         return format_html(
-            '<strong>{}</strong><br><span dir="auto">{}</span>',
+            '<strong><bdi>{}</bdi></strong><span dir="auto">{}</span>',
             _author(item) or "(author not told)",
             text,
         )
@@ -163,36 +174,51 @@ class MediaItemAdmin(ItemPage, ReadingAdmin):
         tags = sorted(tag.name for tag in item.tags.all())
         more = [f"and {len(tags) - 5} more"] if len(tags) > 5 else []
         lines = [*(f"#{tag}" for tag in tags[:5]), *more]
-        return format_html_join("", "<div>{}</div>", ((line,) for line in lines))
+        shown = format_html_join("", "<div><bdi>{}</bdi></div>", ((x,) for x in lines))
+        return format_html('<div class="archive-tags">{}</div>', shown)
 
     @admin.display(description="On the wall")
     def badge(self, item: MediaItem) -> SafeString:
         """A word with a colour, never the colour alone."""
         return format_html(
-            '<span class="archive-badge archive-{}">{}</span>{}',
-            item.visibility,
+            '<span class="badge {}">{}</span>{}',
+            COLOURS[Visibility(item.visibility)],
             item.get_visibility_display(),
-            format_html(' <span class="archive-badge">{}</span>', "Pinned")
+            format_html(' <span class="badge is-busy">{}</span>', "Pinned")
             if item.pinned
             else "",
         )
 
-    @admin.display(description="Posted", ordering="dated_at", empty_value="not told")
-    def posted(self, item: MediaItem) -> Any:
-        """When, by the provider."""
-        return item.posted_at
+    @admin.display(description="Posted (UTC)", ordering="dated_at")
+    def times(self, item: MediaItem) -> SafeString:
+        """When it was posted, when we first stored it, and what lies between."""
+        posted, archived = item.posted_at, item.archived_at
+        if posted is None:
+            told = "time of posting not told"
+            return format_html(TIMES, told, f"{archived:%Y-%m-%d %H:%M:%S}", "")
+        lag, same_day = archived - posted, posted.date() == archived.date()
+        return format_html(
+            TIMES,
+            f"{posted:%Y-%m-%d %H:%M:%S}",
+            f"{archived:%H:%M:%S}" if same_day else f"{archived:%Y-%m-%d %H:%M:%S}",
+            f"{_short(lag)} later" if lag >= timedelta(0) else "",
+        )
 
-    @admin.display(description="Archived", ordering="archived_at")
-    def archived(self, item: MediaItem) -> Any:
-        """When we first stored it."""
-        return item.archived_at
+    @admin.display(description="Source")
+    def source(self, item: MediaItem) -> SafeString:
+        """What people call the place, and the kind."""
+        return format_html(
+            '{}<span class="quiet-line">{}</span>',
+            source_label(item.provider),
+            item.get_kind_display(),
+        )
 
     @admin.display(description="One click")
     def one_click(self, item: MediaItem) -> SafeString:
         """The decision one most likely wants; part of the list's own form."""
         word = "hide" if item.visibility == Visibility.VISIBLE else "show"
         return format_html(
-            '<button class="archive-button" name="one_click" value="{}:{}">{}</button>',
+            '<button class="row-button" name="one_click" value="{}:{}">{}</button>',
             word,
             item.pk,
             word.title(),
@@ -201,6 +227,14 @@ class MediaItemAdmin(ItemPage, ReadingAdmin):
 
 def _keys(items: QuerySet[MediaItem]) -> list[int]:
     return list(items.order_by().values_list("pk", flat=True))
+
+
+def _short(time: timedelta) -> str:
+    """ "4.2 s" below a minute, else the one or two largest units."""
+    if time < timedelta(minutes=1):
+        return f"{time.total_seconds():.1f} s"
+    began = timezone.now()
+    return timesince(began - time, began)
 
 
 def _author(item: MediaItem) -> str | None:

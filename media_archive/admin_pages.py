@@ -134,4 +134,4 @@ class ItemPage:
         text = json.dumps(json.loads(raw.document), indent=2, ensure_ascii=True)
         if len(text) > RAW_SHOWN:
             text = f"{text[:RAW_SHOWN]}\n… {len(text) - RAW_SHOWN:,} characters more"
-        return format_html('<pre class="archive-raw">{}</pre>', text)
+        return format_html('<pre class="raw">{}</pre>', text)

@@ -9,22 +9,38 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from media_archive.models import MediaItem
+from media_archive.picture_addresses import may_be_shown
+
+FRAME = SafeString(
+    '<svg viewBox="0 0 24 24" aria-hidden="true"><rect x="2.5" y="4" width="19"'
+    ' height="16" rx="3"/><circle cx="8" cy="9.3" r="1.6"/>'
+    '<path d="m3 18 5.5-5 3.5 3 4-4.5 5.5 5"/></svg>'
+)
+"""Stands where a picture cannot."""
 
 ENOUGH = 168
 """Pixels: 84 on a screen with two to each."""
 
 
 def thumbnail(item: MediaItem) -> SafeString:
-    """The item's first picture, 84 px, from the smallest size that is enough."""
+    """The item's first picture, 84 px, from the smallest size that is enough; below
+    it the kind, which is seen when no picture can be."""
+    picture: SafeString | str = ""
     for asset in item.assets.all():
         if (source := _fitting(asset.sources)) is not None:
-            return format_html(
-                '<img class="archive-thumb" src="{}" alt="{}" width="84" height="84"'
+            picture = format_html(
+                '<img class="may-go" src="{}" alt="{}" width="84" height="84"'
                 ' loading="lazy" decoding="async" referrerpolicy="no-referrer">',
                 source["url"],
                 asset.alt_text or "",
             )
-    return format_html('<span class="archive-thumb archive-none">{}</span>', item.kind)
+            break
+    return format_html(
+        '<span class="archive-thumb"><span>{}{}</span>{}</span>',
+        FRAME,
+        item.get_kind_display(),
+        picture,
+    )
 
 
 def every_size(item: MediaItem) -> SafeString:
@@ -60,9 +76,18 @@ def _size(source: Mapping[str, Any]) -> SafeString:
     pixels = f"{width} × {height}" if width and height else "size not told"
     inside: SafeString | str = "film"
     if source.get("kind") == "image":
+        shown = may_be_shown(source["url"])
         inside = format_html(
-            '<img src="{}" alt="" loading="lazy" referrerpolicy="no-referrer">',
-            source["url"],
+            '{}<span class="archive-unseen"{}>{}</span>',
+            format_html(
+                '<img class="may-go" src="{}" alt="" loading="lazy"'
+                ' referrerpolicy="no-referrer">',
+                source["url"],
+            )
+            if shown
+            else "",
+            SafeString(" hidden") if shown else "",
+            "The picture cannot be shown here. Open it at its source.",
         )
     return format_html(
         '<figure class="archive-size">{}<figcaption>{} · {}</figcaption></figure>',
@@ -73,7 +98,11 @@ def _size(source: Mapping[str, Any]) -> SafeString:
 
 
 def _fitting(sources: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    pictures = [source for source in sources if source.get("kind") == "image"]
+    pictures = [
+        source
+        for source in sources
+        if source.get("kind") == "image" and may_be_shown(source["url"])
+    ]
     by_width = sorted(pictures, key=lambda source: source.get("width") or 0)
     enough = [source for source in by_width if (source.get("width") or 0) >= ENOUGH]
     return next(iter([*enough, *reversed(by_width)]), None)

@@ -32,9 +32,6 @@ class ReadingAdmin(admin.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 50
 
-    class Media:
-        css = {"all": ["media_archive/admin.css"]}
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Rows come from providers, not from here."""
         return False

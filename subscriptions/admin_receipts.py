@@ -59,9 +59,6 @@ class ReceiptAdmin(ReadingAdmin):
     readonly_fields = ("sent_headers", "sent_body")
     actions = (replay,)
 
-    class Media:
-        css = {"all": ["subscriptions/admin.css"]}
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[Receipt]:
         """Without the bodies, which may be large: the page loads its own."""
         rows: QuerySet[Receipt] = super().get_queryset(request)
@@ -90,4 +87,4 @@ class ReceiptAdmin(ReadingAdmin):
 def _pre(text: str) -> SafeString:
     more = len(text) - BODY_SHOWN
     shown = text[:BODY_SHOWN] + (f"\n… {more:,} characters more" if more > 0 else "")
-    return format_html('<pre class="subscriptions-raw">{}</pre>', shown)
+    return format_html('<pre class="raw">{}</pre>', shown)

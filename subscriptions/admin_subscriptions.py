@@ -82,9 +82,6 @@ class SubscriptionAdmin(admin.ModelAdmin):
     actions = tuple(_action(word) for word in STEPS)
     inlines = (EventInline,)
 
-    class Media:
-        css = {"all": ["subscriptions/admin.css"]}
-
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Two fields to follow a tag; afterwards everything to read."""
         if obj is None:
@@ -184,7 +181,7 @@ class SubscriptionAdmin(admin.ModelAdmin):
         """A word with a colour, never the colour alone."""
         light = light_of(subscription)
         return format_html(
-            '<span class="subscriptions-light subscriptions-{}">{}</span>',
+            '<span class="badge is-{}">{}</span>',
             light.colour,
             light.word,
         )
@@ -193,8 +190,8 @@ class SubscriptionAdmin(admin.ModelAdmin):
     def why(self, subscription: Subscription) -> SafeString:
         """The state, since when, and the reason."""
         return format_html(
-            '{} <span class="subscriptions-quiet">since {}</span>'
-            '<div class="subscriptions-reason">{}</div>',
+            '{}<span class="quiet-line">since {}</span>'
+            '<span class="sentence">{}</span>',
             subscription.get_state_display(),
             f"{subscription.state_since:%Y-%m-%d %H:%M} UTC",
             subscription.state_reason,
@@ -221,9 +218,7 @@ class SubscriptionAdmin(admin.ModelAdmin):
         feed = subscription.feed
         if not feed.last_error:
             return "none"
-        return format_html(
-            '<span class="subscriptions-reason">{}</span>', feed.last_error
-        )
+        return format_html('<span class="sentence">{}</span>', feed.last_error)
 
     @admin.display(description="Next attempt")
     def next_attempt(self, subscription: Subscription) -> Any:
@@ -269,7 +264,7 @@ class SubscriptionAdmin(admin.ModelAdmin):
 def _buttons(subscription_pk: int, steps: list[tuple[str, Step]]) -> SafeString:
     return format_html_join(
         " ",
-        '<button class="subscriptions-button" name="step" value="{}:{}"'
+        '<button class="row-button" name="step" value="{}:{}"'
         " formnovalidate>{}</button>",
         ((word, subscription_pk, step.label) for word, step in steps),
     )

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from media_archive.models import Author, MediaAsset, MediaItem
+from media_archive.picture_addresses import may_be_shown
 from media_archive.records import Kind
 
 LONGEST_CAPTION = 2200
@@ -80,6 +81,13 @@ def address(url: object) -> str | None:
     return url if usable else None
 
 
+def _loadable(url: object) -> str | None:
+    """``url`` if a page of ours may load it. A refused address would only cost the
+    page a failure, seconds and a complaint: it shows words at once instead."""
+    known = address(url)
+    return known if known is not None and may_be_shown(known) else None
+
+
 _NO_PICTURE: dict[str, Any] = {
     "w": None,
     "h": None,
@@ -93,7 +101,7 @@ def _picture(asset: MediaAsset) -> dict[str, Any]:
     sources = [
         source
         for source in asset.sources
-        if isinstance(source, dict) and address(source.get("url"))
+        if isinstance(source, dict) and _loadable(source.get("url"))
     ]
     pictures = sorted((s for s in sources if s.get("kind") == Kind.IMAGE), key=_width)
     films = sorted((s for s in sources if s.get("kind") == Kind.VIDEO), key=_width)
@@ -118,7 +126,7 @@ def _author(author: Author) -> dict[str, str | None]:
     return {
         "name": author.name,
         "user": author.username,
-        "avatar": address(author.avatar_url),
+        "avatar": _loadable(author.avatar_url),
     }
 
 

@@ -104,8 +104,8 @@ def test_the_list_shows_picture_author_caption_tags_and_state(desk: Client) -> N
     assert "Sunrise Sunrise" in page
     assert "Sunrise " * 40 not in page
     assert "#sea" in page
-    assert "archive-visible" in page
-    assert "archive-hidden" in page
+    assert ">Showing</span>" in page
+    assert ">Hidden</span>" in page
     assert "(no caption)" in page
     assert f"{item.pk}/change/" in page
 
