@@ -120,7 +120,7 @@ class ItemPage:
         )
         return format_html(
             '<table class="archive-journal"><thead><tr><th>No.</th><th>When</th>'
-            "<th>What</th><th>Who</th><th></th></tr></thead><tbody>{}</tbody></table>",
+            "<th>What</th><th>Who</th><th>Details</th></tr></thead><tbody>{}</tbody></table>",
             rows,
         )
 

@@ -28,17 +28,24 @@ class ProviderAccountAdmin(admin.ModelAdmin):
         (
             "Credential",
             {
+                "description": "From the page of your application at the provider. "
+                "After a correction, suspended subscriptions go on by themselves; "
+                "failed ones want their Retry.",
                 "fields": (
                     "client_id",
                     "client_secret",
                     "access_token",
                     "forget_access_token",
-                )
+                ),
             },
         ),
         ("How it goes", {"fields": ("waiting", "budget")}),
     )
     readonly_fields = ("waiting", "budget")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """How it goes is told once something can go."""
+        return self.fieldsets if obj is not None else self.fieldsets[:2]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Its subscriptions keep pointing to it."""
@@ -73,17 +80,17 @@ class ProviderAccountAdmin(admin.ModelAdmin):
         """Whether there is one."""
         return bool(account.client_secret)
 
-    @admin.display(description="Waiting")
+    @admin.display(description="Left alone")
     def waiting(self, account: ProviderAccount) -> str:
         """Until when and why the provider is left alone."""
         if not accounts.is_paused(account):
-            return "no"
+            return "no, calls are made"
         return f"until {account.paused_until:%H:%M:%S} UTC. {account.paused_reason}"
 
     @admin.display(description="Calls left")
     def budget(self, account: ProviderAccount) -> str:
         """As the provider's last answer said."""
         if account.quota_remaining is None:
-            return "not told"
+            return "not told yet"
         of = "" if account.quota_limit is None else f" of {account.quota_limit}"
         return f"{account.quota_remaining}{of}"

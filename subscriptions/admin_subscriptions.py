@@ -66,11 +66,9 @@ class SubscriptionAdmin(admin.ModelAdmin):
     list_display = (
         "hashtag",
         "light",
-        "why",
+        "why_and_error",
         "quick",
-        "heard",
-        "fetched",
-        "error",
+        "news",
         "photos",
         "account",
     )
@@ -197,6 +195,24 @@ class SubscriptionAdmin(admin.ModelAdmin):
             subscription.state_reason,
         )
 
+    @admin.display(description="State")
+    def why_and_error(self, subscription: Subscription) -> SafeString:
+        """The same, and what went wrong with the last read."""
+        why, error = self.why(subscription), subscription.feed.last_error
+        if not error or error == subscription.state_reason:
+            return why
+        return format_html('{}<span class="sentence">Last error: {}</span>', why, error)
+
+    @admin.display(description="News", ordering="feed__last_heard_at")
+    def news(self, subscription: Subscription) -> SafeString:
+        """When we last heard of any, and when we last fetched."""
+        return format_html(
+            '<span class="quiet-line">heard</span>{}'
+            '<span class="quiet-line">fetched</span>{}',
+            self.heard(subscription),
+            self.fetched(subscription),
+        )
+
     @admin.display(description="What to do")
     def next_step(self, subscription: Subscription) -> str:
         """In a sentence."""
@@ -230,7 +246,9 @@ class SubscriptionAdmin(admin.ModelAdmin):
         """How many are on the wall, and the wall."""
         address = reverse("wall", args=[subscription.tag])
         count = walls.counts(subscription.tag)["count"]
-        return format_html('{} · <a href="{}">Open wall</a>', count, address)
+        return format_html(
+            '{} <a class="nowrap" href="{}">Open wall</a>', f"{count:,}", address
+        )
 
     @admin.display(description="Callback")
     def callback(self, subscription: Subscription) -> str:
