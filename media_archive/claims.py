@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from django.db import models
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from media_archive.errors import ClaimLost
@@ -47,15 +47,16 @@ def claim(rows: QuerySet[Row], pk: Any, seconds: int) -> int | None:
     mine = rows.filter(pk=pk).filter(unclaimed())
     if sum(uses > 0 for uses in mine.query.alias_refcount.values()) > 1:
         raise ValueError("claims are taken on rows without joins")
-    taken = mine.update(
-        claim_until=Now() + timedelta(seconds=seconds),
-        claim_epoch=F("claim_epoch") + 1,
-    )
-    if not taken:
+    # Compare and swap: the epoch that we raise is the one that we saw, so ours is
+    # known without reading it again. Who takes the row from us raises it too
+    # (a pause, a takeover), and what were read then would be the next worker's.
+    seen: int | None = mine.values_list("claim_epoch", flat=True).first()
+    if seen is None:
         return None
-    # Nobody can raise the epoch before our claim runs out, so this read is ours.
-    epoch: int = QuerySet(rows.model).values_list("claim_epoch", flat=True).get(pk=pk)
-    return epoch
+    taken = mine.filter(claim_epoch=seen).update(
+        claim_until=Now() + timedelta(seconds=seconds), claim_epoch=seen + 1
+    )
+    return seen + 1 if taken else None
 
 
 def write(rows: QuerySet[Row], pk: Any, epoch: int, **changes: Any) -> None:

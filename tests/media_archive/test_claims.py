@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from media_archive import claims
@@ -102,6 +105,61 @@ def test_of_many_at_once_exactly_one_gets_it(feed: Feed) -> None:
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(attempt, range(24)))
     assert [epoch for epoch in results if epoch is not None] == [1]
+
+
+class After:
+    """Somebody who comes in between: right after the ``number``-th statement."""
+
+    def __init__(self, number: int, act: Callable[[], None]) -> None:
+        self.left = number
+        self.act = act
+
+    def __call__(self, execute: Any, *said: Any) -> Any:
+        result = execute(*said)
+        self.left -= 1
+        if self.left == 0:
+            self.act()
+        return result
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_claim_taken_away_at_once_is_no_claim_on_the_next(
+    feed: Feed, number: int
+) -> None:
+    """The feed is paused, resumed and claimed by another worker while we claim it."""
+    theirs: list[int | None] = []
+
+    def overtake() -> None:
+        Feed.objects.filter(pk=feed.pk).update(
+            claim_until=None, claim_epoch=F("claim_epoch") + 1
+        )
+        theirs.append(claims.claim(Feed.objects.all(), feed.pk, 60))
+
+    with connection.execute_wrapper(After(number, overtake)):
+        ours = claims.claim(Feed.objects.all(), feed.pk, 60)
+    [epoch] = theirs
+    assert epoch is not None
+    if ours is not None:
+        assert ours != epoch
+        with pytest.raises(ClaimLost):
+            claims.write(Feed.objects.all(), feed.pk, ours, cursor="late")
+    claims.write(Feed.objects.all(), feed.pk, epoch, cursor="theirs")
+
+
+def test_who_is_paused_while_claiming_writes_nothing(feed: Feed) -> None:
+    """The feed is paused while we claim it: nobody else has it, and we neither."""
+
+    def pause() -> None:
+        Feed.objects.filter(pk=feed.pk).update(
+            claim_until=None, claim_epoch=F("claim_epoch") + 1
+        )
+
+    with connection.execute_wrapper(After(2, pause)):
+        ours = claims.claim(Feed.objects.all(), feed.pk, 60)
+    assert ours == 1
+    with pytest.raises(ClaimLost):
+        claims.write(Feed.objects.all(), feed.pk, ours, cursor="late")
+    claims.write(Feed.objects.all(), feed.pk, 2, cursor="fence")
 
 
 def test_rows_with_a_join_are_refused(feed: Feed) -> None:
