@@ -43,7 +43,11 @@ SECURE_PROXY_SSL_HEADER = (
 NUM_PROXIES = env.int("PHOTOWALL_NUM_PROXIES", default=0)
 X_FRAME_OPTIONS = "DENY"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# The admin shows new secrets once, as messages: not in a cookie, which all can read.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+PHOTOWALL_LARGEST_BODY = env.int("PHOTOWALL_LARGEST_BODY", default=1_258_291)
+"""Bytes of any request's body that the server reads at all (1.2 MiB)."""
 
 if HTTPS_ONLY or SECURE_PROXY_SSL_HEADER:
     # Whoever serves others must not do it half-open.

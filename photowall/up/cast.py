@@ -102,14 +102,10 @@ class Cast:
         )
 
     def web(self) -> Child:
-        # A viewer says a few words: larger messages are not even read to their end.
-        words = (
-            "-m daphne -v 0 --websocket-max-message-size 8192 "
-            "--websocket-max-frame-size 8192 -b {} -p {} photowall.asgi:application"
-        )
+        words = ["-m", "photowall.serving", "-b", HOST, "-p", str(self.web_port)]
         return Child(
             "web",
-            [sys.executable, *words.format(HOST, self.web_port).split()],
+            [sys.executable, *words],
             self.environment("web"),
             self.places,
             partial(answers_http, self.web_port),

@@ -10,14 +10,13 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-# Installs the event loop that the server runs on; before anything else of Twisted.
-import daphne.server
 from channels.routing import get_default_application
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
+from photowall import serving
 from photowall.facades.models import ApiClient
 from photowall.sandbox import options
 from photowall.sandbox.memory import return_freed_blocks
@@ -55,6 +54,8 @@ class Command(BaseCommand):
         )
 
     def run_from_argv(self, argv: list[str]) -> None:
+        # Its rows hold secrets: nobody else's business on this machine.
+        os.umask(0o077)
         super().run_from_argv(argv)
         # All is in rows and all connections are closed. Taking the interpreter down
         # would take a second, or as long as a receiver hangs.
@@ -104,12 +105,14 @@ def serve(port: int) -> None:
 
     Raises ``CommandError`` when the port is taken.
     """
-    server = daphne.server.Server(
+    server = serving.Server(
         application=get_default_application(),
         endpoints=[f"tcp:port={port}:interface=127.0.0.1"],
-        http_timeout=60,
+        http_timeout=serving.SECONDS,
         server_name="Photowall",
         verbosity=0,
+        websocket_max_frame_size=serving.LARGEST_MESSAGE,
+        websocket_max_message_size=serving.LARGEST_MESSAGE,
     )
     server.run()
     if not server.listening_addresses:
