@@ -101,16 +101,20 @@ class Hub:
             self._heard.set()
 
     async def _register(self, viewer: Viewer, since: int | None) -> int:
-        """Put ``viewer`` into its audience; the number up to which it will not be
-        told by the audience. No reading is under way at that moment, so the
-        audience tells it everything later."""
+        """Put ``viewer`` into its audience, unless it was closed meanwhile; the
+        number up to which it will not be told by the audience. No reading is under
+        way at that moment, so the audience tells it everything later."""
         async with self._reading:
             if not self._tasks:
                 self.cursor = await _in_thread(journal.head)
-                self._start()
             elif since is not None and since > self.cursor:
                 # It knows more than we do: a snapshot was faster than the hint.
                 await self._read_on()
+            if viewer.closed:
+                return self.cursor
+            if not self._tasks:
+                # It is the first, or all others left while the journal was read.
+                self._start()
             audience = self.audiences.get(viewer.tag)
             if audience is None:
                 audience = self.audiences[viewer.tag] = Audience(viewer.tag)
@@ -119,14 +123,12 @@ class Hub:
             return self.cursor
 
     async def _catch_up(self, viewer: Viewer, since: int | None, upto: int) -> None:
-        if since is None:
-            viewer.joined([], upto)
-            return
-        replayed = None
-        if since <= upto:
-            replayed = await self._replay((viewer.tag, since, upto))
-        if viewer.closed:
-            return
+        replayed: Replay = []
+        if since is not None:
+            stretch = (viewer.tag, since, upto)
+            replayed = await self._replay(stretch) if since <= upto else None
+        if not viewer.is_joining:
+            return  # closed meanwhile, or sent away: the journal was replaced
         if replayed is None:
             self._send_away(viewer, upto)
         else:

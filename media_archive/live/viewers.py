@@ -55,6 +55,10 @@ class Viewer:
     def is_live(self) -> bool:
         return self.aside is None and not self.closed
 
+    @property
+    def is_joining(self) -> bool:
+        return self.aside is not None
+
     def say(self, text: str) -> None:
         """Send one message that needs no acknowledgement."""
         self._sender.send({"type": "websocket.send", "text": text})
