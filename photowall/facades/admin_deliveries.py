@@ -30,7 +30,7 @@ class DeliveryAdmin(admin.ModelAdmin):
     list_select_related = ["endpoint__client"]
     ordering = ["-created_at"]
     actions = ["retry"]
-    readonly_fields = [
+    fields = [
         "id",
         "endpoint",
         "seq",
@@ -42,6 +42,7 @@ class DeliveryAdmin(admin.ModelAdmin):
         "created_at",
         "delivered_at",
     ]
+    readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -33,7 +33,8 @@ class EndpointAdmin(admin.ModelAdmin):
     search_fields = ["object_id", "callback_url"]
     ordering = ["object_id", "id"]
     actions = ["enable_again", "disable"]
-    readonly_fields = [
+    # Named one by one: what is not named here (the verify token) is on no page.
+    fields = [
         "client",
         "object",
         "object_id",
@@ -47,6 +48,7 @@ class EndpointAdmin(admin.ModelAdmin):
         "behind",
         "created_at",
     ]
+    readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
