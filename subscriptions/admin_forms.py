@@ -95,11 +95,33 @@ class AccountForm(forms.ModelForm):
         return text
 
     def clean(self) -> dict[str, Any]:
-        """An empty secret is the stored one."""
+        """An empty secret is the stored one, for the host it was stored for."""
         said: dict[str, Any] = super().clean() or self.cleaned_data
+        forget = bool(said.get("forget_access_token"))
+        elsewhere = "base_url" in said and (
+            _host(said["base_url"]) != _host(self.instance.base_url)
+        )
         for name in SECRETS:
-            if not said.get(name):
-                said[name] = getattr(self.instance, name)
-        if said.get("forget_access_token"):
+            if said.get(name):
+                continue
+            said[name] = stored = getattr(self.instance, name)
+            if stored and elsewhere and not (forget and name == "access_token"):
+                self.add_error(
+                    name,
+                    "The base URL leads to another host now. What is stored was "
+                    "meant for the old one and is not sent there: type it again.",
+                )
+        if forget:
             said["access_token"] = ""
         return said
+
+
+def _host(address: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port: who is spoken to; None = nobody yet."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        return None
+    usual = 443 if parts.scheme == "https" else 80
+    return parts.scheme, parts.hostname or "", usual if port is None else port
