@@ -6,6 +6,7 @@ Every variable read here stands in ``docs/reference/settings.md`` (a test sees t
 from __future__ import annotations
 
 import sys
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ PHOTOWALL_VERSION = __version__
 VAR = Path(env.str("PHOTOWALL_VAR", default=str(BASE_DIR / "var")))
 ROLE = env.str("PHOTOWALL_ROLE", default="web")
 """What this process is: "web", "worker" or "command". Only the web has a pool."""
+IN_TESTS = "pytest" in sys.modules
 
 # --- Security -----------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
@@ -48,15 +50,6 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 PHOTOWALL_LARGEST_BODY = env.int("PHOTOWALL_LARGEST_BODY", default=1_258_291)
 """Bytes of any request's body that the server reads at all (1.2 MiB)."""
-
-if HTTPS_ONLY or SECURE_PROXY_SSL_HEADER:
-    # Whoever serves others must not do it half-open.
-    if SECRET_KEY == PUBLIC_KEY or len(SECRET_KEY) < 32:
-        raise ImproperlyConfigured("Set SECRET_KEY: 32 random characters or more.")
-    if DEBUG:
-        raise ImproperlyConfigured("Unset DEBUG: it shows our insides to everybody.")
-    if "*" in ALLOWED_HOSTS:
-        raise ImproperlyConfigured("Name our hosts in ALLOWED_HOSTS instead of *.")
 
 PHOTOWALL_ENCRYPTION_KEYS: list[str] = env.list("PHOTOWALL_ENCRYPTION_KEY", default=[])
 """Fernet keys, newest first; empty = one is derived from SECRET_KEY."""
@@ -139,18 +132,21 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db("DATABASE_URL", default=f"sqlite:///{VAR / 'db.sqlite3'}")
 }
+# Who waits for the web is a person or a provider, and a provider for 2 s only: rather
+# a 503 now and the notification once more. Workers have time.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        # One writer at a time: shorter, and a busy worker would show as errors.
+        "timeout": 5 if ROLE == "web" and not IN_TESTS else 20,
         "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
     }
-elif ROLE == "web" and "pytest" not in sys.modules:
+elif ROLE == "web" and not IN_TESTS:
     DATABASES["default"]["CONN_MAX_AGE"] = 0
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
         "min_size": 1,
         "max_size": env.int("PHOTOWALL_DATABASE_POOL", default=8),
-        "timeout": 5,
+        "timeout": 1.5,
     }
 
 # --- Doorbells: Celery and Channels over Redis --------------------------------
@@ -209,6 +205,32 @@ PHOTOWALL_PAGES_PER_RUN = env.int("PHOTOWALL_PAGES_PER_RUN", default=50)
 _base = urlsplit(PHOTOWALL_BASE_URL)
 if _base.hostname and _base.hostname not in ALLOWED_HOSTS:
     ALLOWED_HOSTS.append(_base.hostname)
+
+
+def _is_this_machine(host: str) -> bool:
+    """Whether nobody else can have come to us under this name."""
+    name = host.lower().strip("[]")
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or (name == "testserver" and IN_TESTS)
+
+
+if (
+    HTTPS_ONLY
+    or SECURE_PROXY_SSL_HEADER
+    or not all(_is_this_machine(host) for host in ALLOWED_HOSTS)
+):
+    # Whoever serves others must not do it half-open.
+    if SECRET_KEY == PUBLIC_KEY or len(SECRET_KEY) < 32:
+        raise ImproperlyConfigured(
+            "Set SECRET_KEY to 32 random characters or more: ALLOWED_HOSTS, "
+            "PHOTOWALL_BASE_URL or PHOTOWALL_HTTPS say that we serve others."
+        )
+    if DEBUG:
+        raise ImproperlyConfigured("Unset DEBUG: it shows our insides to everybody.")
+    if "*" in ALLOWED_HOSTS:
+        raise ImproperlyConfigured("Name our hosts in ALLOWED_HOSTS instead of *.")
 
 # --- Who may do what ----------------------------------------------------------
 AUTHENTICATION_BACKENDS = [

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -163,7 +163,7 @@ def test_whoever_never_stops_is_cut_off(server: Running) -> None:
     began = time.monotonic()
     with closing(server.connect()) as connection:
         connection.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
-        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+        with suppress(BrokenPipeError, ConnectionResetError):
             while time.monotonic() - began < 30:
                 connection.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
     assert time.monotonic() - began < 30
@@ -198,10 +198,8 @@ def test_a_request_that_never_gets_complete_is_dropped() -> None:
     with started(words, port) as server, closing(server.connect()) as connection:
         connection.sendall(HEAD + b"Content-Length: 100\r\n\r\nx")
         began = time.monotonic()
-        try:
+        with suppress(ConnectionResetError):
             assert heard(connection) == b""
-        except ConnectionResetError:
-            pass  # hung up on, which is what we want
         assert time.monotonic() - began < 15
 
 
