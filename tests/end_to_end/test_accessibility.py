@@ -32,7 +32,6 @@ ADMIN = ["label-title-only", "empty-table-header"]
 """The search field named by a magnifying glass; inlines' empty header cells."""
 
 SWAGGER = ["color-contrast", "heading-order", "nested-interactive", "region"]
-SIZES = [(1920, 1080), (390, 844)]
 PUBLIC = ["/", "/wall/{tag}/", "/wall/nobody_yet/", "/nothing/", "/wall/a%20b/"]
 ROOMS = [
     "",
@@ -48,17 +47,20 @@ ROOMS = [
 ]
 
 
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+SCREEN, PHONE, DARK = (1920, 1080, "light"), (390, 844, "light"), (1440, 900, "dark")
+EMBEDDED = pytest.mark.parametrize("instance", ["embedded"], indirect=True)
 
 
-@pytest.fixture(params=SIZES, ids=["screen", "phone"])
-def reader(
-    request: pytest.FixtureRequest, browser: Browser, scheme: str
-) -> Iterator[Page]:
+def readers(*them: tuple[int, int, str]) -> pytest.MarkDecorator:
+    """Run a test for each of these screens."""
+    names = [f"{width}-{scheme}" for width, _, scheme in them]
+    return pytest.mark.parametrize("reader", them, indirect=True, ids=names)
+
+
+@pytest.fixture
+def reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     """A page into which a script of the test's own may be put."""
-    width, height = request.param
+    width, height, scheme = request.param
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme="dark" if scheme == "dark" else "light",
@@ -89,7 +91,8 @@ def base_of(instance: Running) -> str:
     return instance.demo["home"].rstrip("/")
 
 
-@pytest.mark.parametrize("instance", ["embedded"], indirect=True)
+@EMBEDDED
+@readers(SCREEN, PHONE)
 def test_public_pages(instance: Running, reader: Page) -> None:
     tag = instance.demo["wall"].rstrip("/").rsplit("/", 1)[-1]
     a_post(instance, tag)
@@ -109,7 +112,8 @@ def test_public_pages(instance: Running, reader: Page) -> None:
     assert {path: said for path, said in found.items() if said} == {}
 
 
-@pytest.mark.parametrize("instance", ["embedded"], indirect=True)
+@EMBEDDED
+@readers(SCREEN, PHONE, DARK)
 def test_the_admin(instance: Running, reader: Page) -> None:
     tag = instance.demo["wall"].rstrip("/").rsplit("/", 1)[-1]
     item = a_post(instance, tag)
@@ -128,7 +132,8 @@ def test_the_admin(instance: Running, reader: Page) -> None:
     assert {room: said for room, said in found.items() if said} == {}
 
 
-@pytest.mark.parametrize("instance", ["embedded"], indirect=True)
+@EMBEDDED
+@readers(SCREEN)
 def test_what_is_wrong_would_be_found(instance: Running, reader: Page) -> None:
     reader.goto(base_of(instance) + "/")
     reader.evaluate("document.querySelector('label').remove()")
