@@ -12,6 +12,20 @@ from photowall.bell import BellTask
 from photowall.facades import deliveries, tasks
 from photowall.facades.models import Delivery
 
+SHOWN = (
+    "id",
+    "endpoint",
+    "seq",
+    "text",
+    "state",
+    "attempts",
+    "next_attempt_at",
+    "last_error",
+    "created_at",
+    "delivered_at",
+)
+"""What the page of one shows, and nothing else: no secret is among it."""
+
 
 @admin.register(Delivery)
 class DeliveryAdmin(admin.ModelAdmin):
@@ -30,19 +44,8 @@ class DeliveryAdmin(admin.ModelAdmin):
     list_select_related = ["endpoint__client"]
     ordering = ["-created_at"]
     actions = ["retry"]
-    fields = [
-        "id",
-        "endpoint",
-        "seq",
-        "text",
-        "state",
-        "attempts",
-        "next_attempt_at",
-        "last_error",
-        "created_at",
-        "delivered_at",
-    ]
-    readonly_fields = fields
+    fields = SHOWN
+    readonly_fields = SHOWN
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

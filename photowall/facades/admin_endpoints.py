@@ -13,6 +13,22 @@ from photowall.bell import BellTask
 from photowall.facades import endpoints, tasks
 from photowall.facades.models import Endpoint
 
+SHOWN = (
+    "client",
+    "object",
+    "object_id",
+    "aspect",
+    "callback_url",
+    "state",
+    "state_reason",
+    "failing_since",
+    "last_success_at",
+    "cursor",
+    "behind",
+    "created_at",
+)
+"""What the page of one shows, and nothing else: no secret is among it."""
+
 
 @admin.register(Endpoint)
 class EndpointAdmin(admin.ModelAdmin):
@@ -33,22 +49,8 @@ class EndpointAdmin(admin.ModelAdmin):
     search_fields = ["object_id", "callback_url"]
     ordering = ["object_id", "id"]
     actions = ["enable_again", "disable"]
-    # Named one by one: what is not named here (the verify token) is on no page.
-    fields = [
-        "client",
-        "object",
-        "object_id",
-        "aspect",
-        "callback_url",
-        "state",
-        "state_reason",
-        "failing_since",
-        "last_success_at",
-        "cursor",
-        "behind",
-        "created_at",
-    ]
-    readonly_fields = fields
+    fields = SHOWN
+    readonly_fields = SHOWN
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
