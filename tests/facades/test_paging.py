@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from media_archive import moderation
@@ -167,3 +168,23 @@ def test_the_next_address_is_on_the_host_that_was_asked(
         walked += ids(answer.json())
         following = answer.json()["pagination"].get("next_url")
     assert len(walked) == len(set(walked)) == 3
+
+
+def test_what_is_hidden_while_a_page_is_read_leaves_no_hole_in_it(ask: Ask) -> None:
+    """A page that says that there is more is never empty."""
+    items = some_items(4, tags=["fox"])
+    asked: list[str] = []
+
+    def hide_after_the_listing(execute: Any, sql: str, *rest: Any) -> Any:
+        answer = execute(sql, *rest)
+        if 'FROM "media_archive_media' in sql:
+            asked.append(sql)
+            if len(asked) == 1:
+                moderation.hide([item.pk for item in items], actor="ada")
+        return answer
+
+    with connection.execute_wrapper(hide_after_the_listing):
+        answer = ask(RECENT, count=2)
+    assert ids(answer) == [items[3].native_id, items[2].native_id]
+    assert "next_max_tag_id" in answer["pagination"]
+    assert ids(ask(RECENT, count=2)) == []

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from media_archive import moderation
 from media_archive.models import MediaItem
@@ -306,3 +308,19 @@ def test_media_is_found_by_both_forms_of_its_id(ask: Ask) -> None:
     one, other = ask("/v1/media/55")["data"], ask("/v1/media/55_7")["data"]
     assert one == other
     assert json.dumps(one)
+
+
+@pytest.mark.parametrize("path", ["/v1/tags/fox", "/v1/tags/search"])
+def test_a_tag_is_not_counted_anew_for_every_request(
+    client: Client, program: ApiClient, path: str
+) -> None:
+    some_items(2, tags=["fox"])
+    counts = []
+    for _ in range(3):
+        with CaptureQueriesContext(connection) as queries:
+            answer = client.get(
+                path, query_params={"client_id": "CLIENT-ID", "q": "fo"}
+            )
+        assert '"media_count": 2' in answer.content.decode()
+        counts.append(sum("COUNT(" in each["sql"] for each in queries))
+    assert counts == [1, 0, 0]

@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from media_archive.models import MediaItem, MediaTag, Visibility
+from django.db.models import F
+
+from media_archive.models import MediaItem, Tag
 from photowall.facades.instagram_v1.records import whole
 
 
@@ -28,19 +30,23 @@ class TagPage:
 def tag_page(tag: str, *, count: int, above: int | None, below: int | None) -> TagPage:
     """Up to ``count`` visible items of ``tag``, of those that joined after ``above``
     and before ``below`` the newest."""
-    listings = MediaTag.objects.filter(
-        tag__name=tag, item__visibility=Visibility.VISIBLE
+    # A subquery and not a join: the database needs one tag to walk in order. Items
+    # and listings come together: what is hidden meanwhile leaves no hole in a page.
+    row = Tag.objects.filter(name=tag).values("id")[:1]
+    listed = (
+        whole(MediaItem.objects.visible())
+        .filter(listings__tag=row)
+        .annotate(joined=F("listings__seq"))
     )
     if above is not None:
-        listings = listings.filter(seq__gt=above)
+        listed = listed.filter(joined__gt=above)
     if below is not None:
-        listings = listings.filter(seq__lt=below)
-    found = list(listings.order_by("-seq").values_list("seq", "item_id")[: count + 1])
+        listed = listed.filter(joined__lt=below)
+    found = list(listed.order_by("-joined")[: count + 1])
     page = found[:count]
-    items = whole(MediaItem.objects.visible()).in_bulk([pk for _, pk in page])
-    newest = page[0][0] if page else above
+    newest = page[0].joined if page else above
     return TagPage(
-        items=[items[pk] for _, pk in page if pk in items],
+        items=page,
         newest=str(newest) if newest is not None else None,
-        older=str(page[-1][0]) if len(found) > count else None,
+        older=str(page[-1].joined) if len(found) > count else None,
     )

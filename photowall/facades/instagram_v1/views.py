@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef
 
+from media_archive import walls
 from media_archive.errors import InvalidTag
 from media_archive.models import MediaItem, MediaTag, Tag, Visibility
 from media_archive.tags import normalise_tag
@@ -31,12 +32,9 @@ Document = Mapping[str, object]
 
 
 def tag(asked: Asked, name: str) -> Document:
-    """``/tags/{tag}``: a tag nobody has used has 0 media."""
-    wanted = _tag(name)
-    count = MediaTag.objects.filter(
-        tag__name=wanted, item__visibility=Visibility.VISIBLE
-    ).count()
-    return envelope.render_envelope(rendering.render_tag(wanted, count))
+    """``/tags/{tag}``: a tag nobody has used has 0 media. The count may be a few
+    seconds old."""
+    return envelope.render_envelope(_rendered_tag(_tag(name)))
 
 
 def search_tags(asked: Asked) -> Document:
@@ -50,9 +48,7 @@ def search_tags(asked: Asked) -> Document:
         .order_by("name")
         .values_list("name", flat=True)[:MOST_TAGS]
     )
-    counted = _counted(Tag.objects.filter(name__in=names))
-    found = [rendering.render_tag(name, counted[name]) for name in names]
-    return envelope.render_envelope(found)
+    return envelope.render_envelope([_rendered_tag(name) for name in names])
 
 
 def tag_recent(asked: Asked, name: str) -> Document:
@@ -111,7 +107,7 @@ def _tag(text: str) -> str:
         raise invalid(error.message) from error
 
 
-def _counted(tags: QuerySet[Tag]) -> dict[str, int]:
-    visible = Q(listings__item__visibility=Visibility.VISIBLE)
-    counted = tags.annotate(media_count=Count("listings", filter=visible))
-    return dict(counted.values_list("name", "media_count"))
+def _rendered_tag(name: str) -> Document:
+    """With the count that the walls show: a very large tag is not counted for every
+    request."""
+    return rendering.render_tag(name, walls.counts(name)["count"])
