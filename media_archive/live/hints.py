@@ -72,9 +72,11 @@ async def listen(hear: Callable[[int], None]) -> None:
         except asyncio.CancelledError:
             if channel is not None:
                 with contextlib.suppress(Exception):
-                    await layer.group_discard(GROUP, channel)
+                    async with asyncio.timeout(PATIENCE):
+                        await layer.group_discard(GROUP, channel)
                 with contextlib.suppress(Exception):
-                    await layer.flush()
+                    async with asyncio.timeout(PATIENCE):
+                        await layer.flush()
             raise
 
 
@@ -86,9 +88,13 @@ class HintSender:
     """
 
     def __init__(self) -> None:
+        self.start_anew()
+
+    def start_anew(self) -> None:
+        """Forget everything. In a child process the thread is the parent's, and a
+        lock that another thread held is never released."""
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._pid = 0
         self._newest = 0
         self._busy = False
         self._failing = False
@@ -96,22 +102,12 @@ class HintSender:
     def send(self, seq: int) -> None:
         """Tell all hubs that the journal is at ``seq``, soon. Returns at once."""
         with self._lock:
-            if self._loop is None or self._pid != os.getpid():
-                self._start()
             self._newest = max(self._newest, seq)
-            if self._busy or self._loop is None:
-                return
-            self._busy = True
-            asyncio.run_coroutine_threadsafe(self._work(), self._loop)
-
-    def _start(self) -> None:
-        # After a fork the thread is the parent's: this process needs its own.
-        self._loop = asyncio.new_event_loop()
-        self._pid = os.getpid()
-        self._busy = False
-        threading.Thread(
-            target=self._loop.run_forever, name="hints", daemon=True
-        ).start()
+            if self._loop is None:
+                self._loop = _a_running_loop()
+            if not self._busy:
+                asyncio.run_coroutine_threadsafe(self._work(), self._loop)
+                self._busy = True
 
     async def _work(self) -> None:
         while True:
@@ -123,11 +119,11 @@ class HintSender:
             await self._send(seq)
 
     async def _send(self, seq: int) -> None:
-        layer = get_channel_layer()
-        # A layer in memory reaches this process only, which was told directly.
-        if layer is None or isinstance(layer, InMemoryChannelLayer):
-            return
         try:
+            layer = get_channel_layer()
+            # A layer in memory reaches this process only, which was told directly.
+            if layer is None or isinstance(layer, InMemoryChannelLayer):
+                return
             async with asyncio.timeout(PATIENCE):
                 await layer.group_send(GROUP, {"type": "journal.grew", "seq": seq})
         except Exception as error:  # noqa: BLE001  whatever a channel layer raises
@@ -138,4 +134,12 @@ class HintSender:
             self._failing = False
 
 
+def _a_running_loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="hints", daemon=True).start()
+    return loop
+
+
 sender = HintSender()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=sender.start_anew)

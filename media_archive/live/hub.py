@@ -57,6 +57,7 @@ class Hub:
         self.audiences: dict[str, Audience] = {}
         self._heard = asyncio.Event()
         self._reading = asyncio.Lock()
+        self._listening = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         self._replays: dict[tuple[str, int, int], asyncio.Task[Replay]] = {}
         self._failing = False
@@ -151,13 +152,18 @@ class Hub:
     def _start(self) -> None:
         self._tasks = [
             asyncio.ensure_future(self._run()),
-            asyncio.ensure_future(hints.listen(self.hear)),
+            asyncio.ensure_future(self._listen()),
         ]
 
     def _stop(self) -> None:
         for task in self._tasks:
             task.cancel()
         self._tasks = []
+
+    async def _listen(self) -> None:
+        # After the one before: its good-bye closes the connection they would share.
+        async with self._listening:
+            await hints.listen(self.hear)
 
     async def _run(self) -> None:
         while True:
