@@ -16,10 +16,10 @@ from media_archive.errors import InvalidTag
 from media_archive.live.posts import post_of
 from media_archive.models import MediaItem
 from media_archive.tags import normalise_tag
-from subscriptions import accounts, lifecycle
+from subscriptions import accounts, lifecycle, patience
 from subscriptions.errors import AlreadyFollowed
-from subscriptions.models import State, Subscription
-from subscriptions.tasks import request_subscription
+from subscriptions.models import ProviderAccount, State, Subscription
+from subscriptions.tasks import fetch_subscription, request_subscription
 
 VISITOR = "visitor"
 """Who made the subscriptions of the open form."""
@@ -33,6 +33,9 @@ KEPT = 3
 SMALL = 150
 LARGE = 300
 """Pixels of width that a picture beside a wall's name, and behind the page, needs."""
+
+PATIENCE = 6.0
+"""Seconds a visitor waits for the provider's answer before the wall is shown."""
 
 _ON_AIR = (State.REQUESTED, State.VERIFYING, State.ACTIVE, State.PAUSED)
 
@@ -53,40 +56,76 @@ class HomeView(View):
             tag = normalise_tag(text)
         except InvalidTag as error:
             return _page(request, text, error.message, status=400)
-        if _is_followed(tag):
+        standing = list(Subscription.objects.filter(tag=tag).exclude(state=State.ENDED))
+        if any(each.state not in patience.IN_TROUBLE for each in standing):
             return _to_wall(tag)
-        refusal = self._follow(request, tag)
-        if refusal and not walls.is_known(tag):
-            return _page(request, text, refusal, status=403)
-        return _to_wall(tag)
+        if standing:
+            return self._again(request, text, standing[0])
+        return self._follow(request, text, tag)
 
-    def _follow(self, request: HttpRequest, tag: str) -> str:
-        """Follow a tag; a sentence if that cannot be."""
+    def _again(
+        self, request: HttpRequest, text: str, subscription: Subscription
+    ) -> HttpResponse:
+        """Once more what could not be followed; the wall says it to all others."""
         if not _may_follow(request):
-            return (
+            return _to_wall(subscription.tag)
+        was_suspended = subscription.state == State.SUSPENDED
+        if patience.ask_again(subscription, _actor(request)):
+            bell = fetch_subscription if was_suspended else request_subscription
+            bell.delay_on_commit(subscription.pk)
+        return _told(request, text, subscription, read=was_suspended)
+
+    def _follow(self, request: HttpRequest, text: str, tag: str) -> HttpResponse:
+        """Follow a tag and show its wall; or say why that cannot be."""
+        account, refusal = self._account(request, tag)
+        if account is None:
+            if walls.is_known(tag):
+                return _to_wall(tag)
+            return _page(request, text, refusal, status=403)
+        try:
+            made = lifecycle.create(account, tag, _actor(request))
+        except AlreadyFollowed:
+            # Somebody else asked for it at the same moment: their wall is ours.
+            return _to_wall(tag)
+        request_subscription.delay_on_commit(made.pk)
+        return _told(request, text, made)
+
+    def _account(
+        self, request: HttpRequest, tag: str
+    ) -> tuple[ProviderAccount | None, str]:
+        """The account to follow with; or none, and a sentence."""
+        if not _may_follow(request):
+            return None, (
                 f"Nobody follows #{tag} yet. Ask the people who run this wall, "
                 "or sign in to follow it."
             )
         account = accounts.default_account()
         if account is None:
-            return (
+            return None, (
                 "There is no provider account yet, so nothing can be followed. "
                 "Add one in the admin first."
             )
-        trusted = request.user.has_perm("subscriptions.add_subscription")
-        if not trusted and _made_by_visitors() >= MOST_BY_VISITORS:
-            return (
+        if not _is_trusted(request) and _made_by_visitors() >= MOST_BY_VISITORS:
+            return None, (
                 f"{MOST_BY_VISITORS} hashtags are followed for visitors already, "
                 "which is the most. Pick one of those on air."
             )
-        actor = request.user.get_username() if trusted else VISITOR
-        try:
-            made = lifecycle.create(account, tag, actor)
-        except AlreadyFollowed:
-            # Somebody else asked for it at the same moment: their wall is ours.
-            return ""
-        request_subscription.delay_on_commit(made.pk)
-        return ""
+        return account, ""
+
+
+def _told(
+    request: HttpRequest, text: str, subscription: Subscription, read: bool = False
+) -> HttpResponse:
+    """The wall, or why there will be nothing on it, where the person is looking."""
+    tag = subscription.tag
+    if MediaItem.objects.newest_of_tag(tag).visible().exists():
+        return _to_wall(tag)
+    after = patience.outcome(subscription.pk, PATIENCE, read)
+    if after.state not in patience.IN_TROUBLE:
+        return _to_wall(tag)
+    reason = patience.plain_reason(after)
+    sentence = f"Photowall cannot follow #{tag} just now: {reason}"
+    return _page(request, text, sentence, status=422)
 
 
 def _page(
@@ -135,21 +174,21 @@ def _picture_url(item: MediaItem, width: int) -> str | None:
     return chosen[0]["url"] if chosen else None
 
 
-def _is_followed(tag: str) -> bool:
-    rows = Subscription.objects.filter(tag=tag).exclude(state=State.ENDED)
-    return rows.exists()
-
-
 def _made_by_visitors() -> int:
     rows = Subscription.objects.filter(created_by=VISITOR).exclude(state=State.ENDED)
     return rows.count()
 
 
 def _may_follow(request: HttpRequest) -> bool:
-    return bool(
-        settings.PHOTOWALL_OPEN_SUBSCRIBE
-        or request.user.has_perm("subscriptions.add_subscription")
-    )
+    return bool(settings.PHOTOWALL_OPEN_SUBSCRIBE or _is_trusted(request))
+
+
+def _is_trusted(request: HttpRequest) -> bool:
+    return request.user.has_perm("subscriptions.add_subscription")
+
+
+def _actor(request: HttpRequest) -> str:
+    return request.user.get_username() if _is_trusted(request) else VISITOR
 
 
 def _to_wall(tag: str) -> HttpResponseRedirect:

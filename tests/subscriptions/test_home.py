@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Thread
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from media_archive import moderation
-from subscriptions import home
+from photowall.bell import BellTask
+from subscriptions import home, lifecycle
 from subscriptions.models import State, Subscription
 from tests.builders import some_items
 from tests.subscriptions.upstream import (
@@ -23,8 +30,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _open(settings: Settings) -> None:
+def _open(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.PHOTOWALL_OPEN_SUBSCRIBE = True
+    # Bells are only noted here, so nobody would be waited for.
+    monkeypatch.setattr(home, "PATIENCE", 0.0)
 
 
 def enter(text: str, client: Client | None = None) -> Any:
@@ -129,3 +138,102 @@ def test_a_hidden_post_is_not_shown() -> None:
     moderation.hide([item.pk], actor="ada")
     cache.clear()
     assert Client().get("/").context["pictures"] == []
+
+
+def work(monkeypatch: pytest.MonkeyPatch, *steps: Callable[[int], object]) -> None:
+    """A worker in another thread takes these steps at the bell, a moment later."""
+
+    def ring(self: BellTask, args: tuple[Any, ...], *_: Any, **__: Any) -> None:
+        def later() -> None:
+            try:
+                for step in steps:
+                    sleep(0.3)
+                    step(args[0])
+            finally:
+                connection.close()
+
+        Thread(target=later).start()
+
+    monkeypatch.setattr(BellTask, "apply_async", ring)
+    monkeypatch.setattr(home, "PATIENCE", 6.0)
+
+
+REFUSED = "The provider refuses our credential. Mend the account. (It said: No #7)"
+
+
+def test_who_asks_is_told_where_they_look_that_it_cannot_be_followed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    an_account()
+    work(monkeypatch, lambda pk: lifecycle.fail(pk, REFUSED))
+    begun = monotonic()
+    response = enter(" #Sunset")
+    assert monotonic() - begun < 3
+    assert response.status_code == 422
+    assert response.context["form_error"] == (
+        "Photowall cannot follow #sunset just now: "
+        "the provider refuses our credential. Mend the account."
+    )
+    assert response.context["tag_text"] == " #Sunset"
+    assert b'id="tag-error"' in response.content
+
+
+def test_an_answer_in_time_leads_to_the_wall_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    an_account()
+    work(
+        monkeypatch,
+        lambda pk: Subscription.objects.filter(pk=pk).update(state=State.ACTIVE),
+    )
+    begun = monotonic()
+    assert enter("sunset").status_code == 302
+    assert 0.2 < monotonic() - begun < 3
+
+
+def test_nobody_waits_longer_than_they_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    an_account()
+    work(monkeypatch)
+    monkeypatch.setattr(home, "PATIENCE", 0.7)
+    begun = monotonic()
+    assert enter("sunset")["Location"] == "/wall/sunset/"
+    assert 0.6 < monotonic() - begun < 3
+
+
+def test_what_failed_is_tried_again_by_who_asks_for_it(
+    monkeypatch: pytest.MonkeyPatch, rung: list[Any], settings: Settings
+) -> None:
+    long_ago = timezone.now() - timedelta(minutes=1)
+    made = a_subscription("sunset", State.FAILED)
+    rows = Subscription.objects.filter(pk=made.pk)
+    rows.update(state_since=timezone.now(), state_reason=REFUSED)
+    # Just now it was refused: told again without asking again.
+    assert enter("sunset").status_code == 422
+    assert rung == []
+    rows.update(state_since=long_ago)
+    settings.PHOTOWALL_OPEN_SUBSCRIBE = False
+    assert enter("sunset").status_code == 302
+    assert rung == []
+    settings.PHOTOWALL_OPEN_SUBSCRIBE = True
+    assert enter("sunset").status_code == 302
+    assert rung == [("request_subscription", made.pk)]
+    assert rows.get().state == State.REQUESTED
+
+
+def test_what_is_suspended_is_read_again_by_who_asks_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = a_subscription("sunset", State.SUSPENDED)
+    rows = Subscription.objects.filter(pk=made.pk)
+    rows.update(state_since=timezone.now() - timedelta(minutes=1))
+    work(monkeypatch, lambda pk: lifecycle.suspend(pk, REFUSED))
+    response = enter("sunset")
+    assert response.status_code == 422
+    assert "refuses our credential" in response.context["form_error"]
+
+
+def test_a_wall_with_photos_is_always_shown(rung: list[Any]) -> None:
+    a_subscription("sunset", State.FAILED)
+    assert enter("sunset").status_code == 422
+    some_items(1, tags=["sunset"])
+    assert enter("sunset")["Location"] == "/wall/sunset/"
