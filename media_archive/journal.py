@@ -8,13 +8,15 @@ id does not give that, on PostgreSQL it commits out of order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from media_archive.models import (
@@ -25,6 +27,12 @@ from media_archive.models import (
     MediaTag,
 )
 from media_archive.signals import journal_grew, media_item_archived
+
+Done = TypeVar("Done")
+
+ATTEMPTS = 3
+_PASSING = frozenset({"40001", "40P01"})
+"""PostgreSQL's serialisation failure and deadlock: the same again may well succeed."""
 
 
 @dataclass
@@ -82,6 +90,25 @@ def recording() -> Iterator[Recording]:
             _write(notes)
 
 
+def recorded(work: Callable[[Recording], Done]) -> Done:
+    """What ``work`` returns, done in a ``recording()`` of its own.
+
+    If the database gives it up for another transaction (deadlock, serialisation
+    failure), all of it is done again after 50 to 500 ms, three times at most. So
+    ``work`` must begin from nothing each time it is called.
+    """
+    attempt = 1
+    while True:
+        try:
+            with recording() as notes:
+                return work(notes)
+        except OperationalError as error:
+            if attempt == ATTEMPTS or not _is_passing(error):
+                raise
+        time.sleep(random.uniform(0.05, 0.5))  # noqa: S311  only jitter
+        attempt += 1
+
+
 def read(since: int, limit: int) -> list[JournalEntry]:
     """Up to ``limit`` entries after ``since``, oldest first."""
     return list(JournalEntry.objects.filter(seq__gt=since).order_by("seq")[:limit])
@@ -90,6 +117,10 @@ def read(since: int, limit: int) -> list[JournalEntry]:
 def head() -> int:
     """The newest committed number; 0 for an empty journal."""
     return JournalCounter.objects.values_list("last", flat=True).first() or 0
+
+
+def _is_passing(error: OperationalError) -> bool:
+    return getattr(error.__cause__, "sqlstate", None) in _PASSING
 
 
 def _write(notes: Recording) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django.utils import timezone
 
 from media_archive import journal
+from media_archive.journal import Recording
 from media_archive.models import JournalKind, MediaItem, Visibility
 
 
@@ -48,23 +49,31 @@ _ONLY: dict[JournalKind, dict[str, object]] = {
 
 
 def _decide(ids: Iterable[int], kind: JournalKind, actor: str, reason: str) -> int:
+    wanted = list(ids)
+    return journal.recorded(
+        lambda recording: _write(recording, wanted, kind, actor, reason)
+    )
+
+
+def _write(
+    recording: Recording, ids: list[int], kind: JournalKind, actor: str, reason: str
+) -> int:
     changes = _CHANGES[kind]
     now = timezone.now()
-    with journal.recording() as recording:
-        items = list(
-            MediaItem.objects.filter(pk__in=list(ids), **_ONLY[kind])
-            .order_by("native_id")
-            .select_for_update()
-        )
-        for item in items:
-            for name, value in changes.items():
-                setattr(item, name, value)
-            item.revision += 1
-            item.changed_at = now
-            detail = {"reason": reason} if reason else {}
-            entry = recording.add(item, kind, actor=actor, detail=detail)
-            if kind == JournalKind.SHOWN:
-                recording.relist(entry)
-        if items:
-            MediaItem.objects.bulk_update(items, [*changes, "revision", "changed_at"])
+    items = list(
+        MediaItem.objects.filter(pk__in=ids, **_ONLY[kind])
+        .order_by("native_id")
+        .select_for_update()
+    )
+    for item in items:
+        for name, value in changes.items():
+            setattr(item, name, value)
+        item.revision += 1
+        item.changed_at = now
+        detail = {"reason": reason} if reason else {}
+        entry = recording.add(item, kind, actor=actor, detail=detail)
+        if kind == JournalKind.SHOWN:
+            recording.relist(entry)
+    if items:
+        MediaItem.objects.bulk_update(items, [*changes, "revision", "changed_at"])
     return len(items)

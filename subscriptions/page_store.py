@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import random
-import time
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import DataError, OperationalError, transaction
+from django.db import DataError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -24,10 +23,6 @@ logger = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=15)
 """A first read goes back at least to so long before the subscription was made."""
-
-ATTEMPTS = 3
-_PASSING = frozenset({"40001", "40P01"})
-"""PostgreSQL's serialisation failure and deadlock: the same again may well succeed."""
 
 
 class PageStore:
@@ -43,42 +38,39 @@ class PageStore:
         """Store ``page``, move ``gap`` on or close it, and renew the claim; closing
         gives the claim back. Raises ``ClaimLost``, with nothing written."""
         before = {name: getattr(gap, name) for name in _PROGRESS}
-        one_by_one = False
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                self._write(gap, page, one_by_one=one_by_one)
-            except (DataError, ValueError) as error:
-                # One post that the database does not take must not cost the others.
-                if one_by_one:
-                    raise
-                one_by_one = True
-                logger.warning("A page is stored post by post: %s", error)
-            except OperationalError as error:
-                if attempt == ATTEMPTS or not _is_passing(error):
-                    raise
-                time.sleep(random.uniform(0.05, 0.5))  # noqa: S311  only jitter
-            else:
-                return
+
+        def write(recording: Recording, *, one_by_one: bool = False) -> None:
             for name, value in before.items():
                 setattr(gap, name, value)
+            self._write(recording, gap, page, one_by_one=one_by_one)
 
-    def _write(self, gap: Gap, page: Page, *, one_by_one: bool) -> None:
+        try:
+            journal.recorded(write)
+        except (DataError, ValueError) as error:
+            # One post that the database does not take must not cost the others.
+            logger.warning("A page is stored post by post: %s", error)
+            journal.recorded(partial(write, one_by_one=True))
+        # As in the row: what went wrong before this page is over.
+        self.feed.failures = 0
+
+    def _write(
+        self, recording: Recording, gap: Gap, page: Page, *, one_by_one: bool
+    ) -> None:
         first_read = self.feed.first_read_at is None
-        with journal.recording() as recording:
-            if one_by_one:
-                ids, lost = self._store_each(recording, page.media)
-            else:
-                ids, lost = self._store(recording, page.media), 0
-            fresh = self._match(ids)
-            _move_on(gap, page, len(ids), len(fresh))
-            if self._ends(gap, page, first_read=first_read):
-                gap.closed_at = timezone.now()
-            changes: dict[str, Any] = {"claim_until": Now() + self._hold()}
-            if gap.closed_at is not None:
-                changes |= self._closing(gap, lost)
-            if gap.pk or gap.closed_at is None:
-                gap.save()
-            claims.write(Feed.objects.all(), self.feed.pk, self.epoch, **changes)
+        if one_by_one:
+            ids, lost = self._store_each(recording, page.media)
+        else:
+            ids, lost = self._store(recording, page.media), 0
+        fresh = self._match(ids)
+        _move_on(gap, page, len(ids), len(fresh))
+        if self._ends(gap, page, first_read=first_read):
+            gap.closed_at = timezone.now()
+        changes: dict[str, Any] = {"claim_until": Now() + self._hold(), "failures": 0}
+        if gap.closed_at is not None:
+            changes |= self._closing(gap, lost)
+        if gap.pk or gap.closed_at is None:
+            gap.save()
+        claims.write(Feed.objects.all(), self.feed.pk, self.epoch, **changes)
 
     def _store(self, recording: Recording, media: Sequence[IncomingMedia]) -> list[int]:
         provider, tag = self.subscription.provider, self.subscription.tag
@@ -122,7 +114,7 @@ class PageStore:
 
     def _ends(self, gap: Gap, page: Page, *, first_read: bool) -> bool:
         """Whether the gap is read: the listing ends, or we met what we know."""
-        if not page.older or not (page.media or page.skipped):
+        if not page.older:
             return True
         if gap.barren_pages >= gap.patience:
             return True
@@ -140,7 +132,6 @@ class PageStore:
         changes: dict[str, Any] = {
             "done_seq": gap.dirty_seq,
             "last_fetched_at": now,
-            "failures": 0,
             "next_attempt_at": None,
             "last_error": "",
             "last_error_code": "",
@@ -171,9 +162,6 @@ def _move_on(gap: Gap, page: Page, items: int, fresh: int) -> None:
     gap.older = page.older or None
     gap.pages += 1
     gap.items += items
-    gap.barren_pages = 0 if fresh or not items else gap.barren_pages + 1
-
-
-def _is_passing(error: OperationalError) -> bool:
-    """Whether the whole page may be tried again at once."""
-    return getattr(error.__cause__, "sqlstate", None) in _PASSING
+    # Posts that could not be read may have been new ones; no post at all is none.
+    unread = not items and bool(page.media or page.skipped)
+    gap.barren_pages = 0 if fresh or unread else gap.barren_pages + 1

@@ -10,6 +10,7 @@ import json
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from django.db import DataError
 
 from media_archive import ingest, journal
 from media_archive.errors import InvalidTag
+from media_archive.journal import Recording
 from media_archive.records import IncomingMedia
 from media_archive.tags import normalise_tag
 from subscriptions.providers import REGISTRY, get_provider
@@ -90,9 +92,8 @@ class Command(BaseCommand):
             if not media:
                 tally.without.append(name)
             for page in _pages(media):
-                with journal.recording() as recording:
-                    result = ingest.store(recording, provider.key, page, tag)
-                tally.add(result)
+                store = partial(_store, provider.key, page, tag)
+                tally.add(journal.recorded(store))
         except NotRead as error:
             tally.not_read.append(f"{name}: {error}")
         except (DataError, ValueError) as error:
@@ -166,6 +167,12 @@ def _document(path: Path) -> object:
         raise NotRead(error.strerror or "cannot be opened") from error
     except (ValueError, RecursionError) as error:
         raise NotRead(f"not JSON ({error})") from error
+
+
+def _store(
+    provider: str, page: Sequence[IncomingMedia], tag: str | None, recording: Recording
+) -> ingest.StoreResult:
+    return ingest.store(recording, provider, page, tag)
 
 
 def _pages(media: Sequence[IncomingMedia]) -> list[Sequence[IncomingMedia]]:
