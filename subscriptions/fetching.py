@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -40,6 +41,9 @@ REST = timedelta(seconds=2)
 RUN_SECONDS = 25.0
 """After so long no further page is begun: the task's own time limit is near."""
 
+DATABASE_AWAY = timedelta(seconds=5)
+"""So long a tag waits when the database failed."""
+
 STUBBORN = 3
 """Bad answers in a row after which a gap is read from its top again."""
 
@@ -59,7 +63,8 @@ def fetch_new(feed_pk: int, epoch: int) -> bool:
         logger.info("The feed %s is read by another worker now.", feed_pk)
     except PhotowallError as error:
         _stumble(feed, epoch, error)
-    except DatabaseTrouble:
+    except (OperationalError, InterfaceError):
+        _hold_off(feed, epoch)
         raise
     except Exception as error:
         # A mistake of ours: it must be seen at the tag too, not only in the log.
@@ -154,22 +159,43 @@ class _Run:
         return page
 
 
+def _hold_off(feed: Feed, epoch: int) -> None:
+    """The database fails, for all tags: a failure of none of them. If it can be
+    written, this one is read again after ``DATABASE_AWAY``; else when its claim has
+    run out."""
+    connection.close_if_unusable_or_obsolete()
+    try:
+        claims.release(
+            Feed.objects.all(),
+            feed.pk,
+            epoch,
+            next_attempt_at=Now() + DATABASE_AWAY,
+            last_error="The database did not answer as it should. We read again.",
+            last_error_code="unavailable",
+            last_error_at=timezone.now(),
+        )
+    except DatabaseTrouble as error:
+        logger.warning("The feed %s stays claimed: %s", feed.pk, type(error).__name__)
+
+
 def _stumble(feed: Feed, epoch: int, error: PhotowallError) -> None:
     """Keep in the rows what went wrong, and when to try again."""
     if isinstance(error, RateLimited):
         accounts.pause(feed.subscription.account, error)
-    failures = feed.failures + (0 if isinstance(error, RateLimited) else 1)
-    wait = timedelta(
-        seconds=0.0
-        if isinstance(error, RateLimited)
-        else backoff.after_failure(failures)
-    )
+        failures, wait = feed.failures, 0.0
+    else:
+        failures = feed.failures + 1
+        wait = backoff.after_failure(failures)
+    stubborn = failures > feed.failures and failures % STUBBORN == 0
+    anew = stubborn and isinstance(error, ProviderError)
+    if anew:
+        wait = max(wait, _wait_before_anew(feed))
     released = claims.release(
         Feed.objects.all(),
         feed.pk,
         epoch,
         failures=failures,
-        next_attempt_at=Now() + wait,
+        next_attempt_at=Now() + timedelta(seconds=wait),
         last_error=reason_of(error),
         last_error_code=error.code,
         last_error_at=timezone.now(),
@@ -178,8 +204,18 @@ def _stumble(feed: Feed, epoch: int, error: PhotowallError) -> None:
         return
     if isinstance(error, AuthRefused):
         lifecycle.suspend(feed.pk, reason_of(error))
-    elif isinstance(error, ProviderError) and failures and failures % STUBBORN == 0:
+    elif anew:
         _start_anew(feed)
+
+
+def _wait_before_anew(feed: Feed) -> float:
+    """Seconds before a gap is read from its top again: a quarter of its age, so that
+    one whose next page never can be read is not begun every few seconds for ever."""
+    opened = Gap.objects.filter(feed=feed, closed_at__isnull=True).values_list(
+        "opened_at", flat=True
+    )
+    ages = [(timezone.now() - at).total_seconds() for at in opened]
+    return min(max(ages, default=0.0) / 4, backoff.LONGEST)
 
 
 def _start_anew(feed: Feed) -> None:

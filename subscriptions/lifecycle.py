@@ -200,11 +200,9 @@ def wake_suspended(account: ProviderAccount, actor: str) -> list[int]:
     ProviderAccount.objects.filter(pk=account.pk).update(
         paused_until=None, paused_reason="", pauses=0
     )
-    suspended = account.subscriptions.filter(state=State.SUSPENDED)
-    woken = list(suspended.values_list("pk", flat=True))
-    for pk in woken:
-        resume(pk, actor)
-    return woken
+    suspended = account.subscriptions.filter(state=State.SUSPENDED).order_by("pk")
+    found = list(suspended.values_list("pk", flat=True))
+    return [pk for pk in found if _try_resume(pk, actor)]
 
 
 def mark_due(subscription_pk: int) -> None:
@@ -358,6 +356,15 @@ def _try_move(subscription_pk: int, after: State, **more: object) -> bool:
     """``move`` where somebody else may rightly have been first."""
     try:
         move(subscription_pk, after, **more)  # type: ignore[arg-type]
+    except TransitionRefused:
+        return False
+    return True
+
+
+def _try_resume(subscription_pk: int, actor: str) -> bool:
+    """``resume`` where somebody may meanwhile have resumed or ended it."""
+    try:
+        resume(subscription_pk, actor)
     except TransitionRefused:
         return False
     return True

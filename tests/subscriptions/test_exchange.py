@@ -65,7 +65,7 @@ def challenge(form: Any, token: str | None = None) -> tuple[int, str]:
 
     thread = threading.Thread(target=get)
     thread.start()
-    thread.join(20)
+    thread.join(60)
     return said[0]
 
 

@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError as BrokerAway
 from media_archive import claims
 from media_archive.models import MediaItem
 from photowall.bell import BellTask
-from subscriptions import inbox, lifecycle, tasks
+from subscriptions import fetching, inbox, lifecycle, tasks
 from subscriptions.errors import BadAnswer
 from subscriptions.models import Feed, Receipt, State, Subscription
 from tests.subscriptions.upstream import (
@@ -104,7 +104,11 @@ def test_the_sweep_gives_up_what_is_stuck_and_trims(rung: list[Any]) -> None:
     assert not Receipt.objects.exists()
 
 
-def test_a_thousand_bells_are_one_reading(upstream: Upstream, rung: list[Any]) -> None:
+def test_a_thousand_bells_are_one_reading(
+    upstream: Upstream, rung: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Longer than these readings may take on a busy machine.
+    monkeypatch.setattr(fetching, "REST", timedelta(minutes=1))
     subscription = a_subscription()
     upstream.post(3)
     for _ in range(20):
@@ -160,14 +164,22 @@ def test_polling_rings_for_what_it_marks(upstream: Upstream, rung: list[Any]) ->
 
 
 def test_where_nobody_listens_nothing_is_rung(
-    upstream: Upstream, rung: list[Any], settings: Any
+    upstream: Upstream,
+    rung: list[Any],
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(fetching, "REST", timedelta(minutes=1))
     subscription = a_subscription()
     tasks.fetch_subscription(subscription.pk)
     Feed.objects.update(dirty_seq=F("dirty_seq") + 1)
     settings.PHOTOWALL_RING_TASKS = False
     tasks.fetch_subscription(subscription.pk)
     assert rung == []
+    settings.PHOTOWALL_RING_TASKS = True
+    Feed.objects.update(bell_at=None)
+    tasks.fetch_subscription(subscription.pk)
+    assert rung == [("fetch_subscription", subscription.pk)]
 
 
 def test_subscribe_on_the_command_line(
