@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from celery import Celery
+from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "photowall.settings")
 
@@ -28,3 +29,9 @@ app.conf.beat_schedule = {
         "options": {"expires": 10},
     },
 }
+
+
+@setup_logging.connect
+def leave_logging_alone(**_: object) -> None:
+    """Django has configured it. Celery's own handlers would write secrets as they
+    are; with a receiver here it makes none."""

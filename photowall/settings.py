@@ -293,25 +293,27 @@ WHITENOISE_MAX_AGE = 60
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR / "media"
 
-# --- Logs: no query string and no secret reaches a handler --------------------
+# --- Logs: no secret and no stranger's line is written -------------------------
+_TO_OURS: dict[str, Any] = {"handlers": [], "propagate": True}
+"""In place of handlers that Django configures, which would write all as it is."""
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"redact": {"()": "photowall.logs.Redact"}},
     "formatters": {
-        "plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}
+        "redacting": {
+            "class": "photowall.logs.RedactingFormatter",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
     },
     "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "filters": ["redact"],
-            "formatter": "plain",
-        }
+        "console": {"class": "logging.StreamHandler", "formatter": "redacting"}
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
+        "django": _TO_OURS | {"level": "INFO"},
         "django.channels.server": {"level": "WARNING"},
-        "django.server": {"level": "WARNING"},
+        "django.server": _TO_OURS | {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
     },

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from media_archive.errors import PhotowallError
+from media_archive.redaction import redact
 
 LONGEST = 300
-
-_SECRETS = re.compile(
-    r"(?i)\b(access_token|client_secret|client_id|sig|(?:hub\.)?verify_token|token)"
-    r"(\\?[\"']?\s*(?:=|:|%3D)\s*\\?[\"']?)[^\s&\"'<>]+"
-)
 
 _SENTENCES = {
     "bad_answer": (
@@ -35,7 +29,7 @@ _SENTENCES = {
 
 def redacted(text: str) -> str:
     """``text`` of a stranger for a person: one line, no secrets, ≤ 300 characters."""
-    line = " ".join(_SECRETS.sub(r"\1\2…", text[: 20 * LONGEST]).split())
+    line = " ".join(redact(text[: 20 * LONGEST]).split())
     return "".join(c for c in line if c.isprintable())[:LONGEST]
 
 
