@@ -39,7 +39,7 @@ REST = timedelta(seconds=2)
 """A tag is read at most once in this time."""
 
 RUN_SECONDS = 25.0
-"""After so long no further page is begun: the task's own time limit is near."""
+"""After so long no further page is begun: a pool of threads knows no other limit."""
 
 DATABASE_AWAY = timedelta(seconds=5)
 """So long a tag waits when the database failed."""
