@@ -14,6 +14,7 @@ from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 
 from photowall.asgi import application
+from tests.media_archive.live.held import LONG
 
 T = TypeVar("T")
 ORIGIN = [(b"origin", b"http://localhost")]
@@ -49,7 +50,7 @@ class Screen:
         self.seen: list[dict[str, Any]] = []
         self.cursor = 0
 
-    async def next(self, timeout: float = 20) -> dict[str, Any]:
+    async def next(self, timeout: float = LONG) -> dict[str, Any]:
         """The next message."""
         message: dict[str, Any] = json.loads(
             await self.socket.receive_from(timeout=timeout)
@@ -59,7 +60,7 @@ class Screen:
             self.cursor = message["cursor"]
         return message
 
-    async def until(self, seq: int, timeout: float = 20) -> list[dict[str, Any]]:
+    async def until(self, seq: int, timeout: float = LONG) -> list[dict[str, Any]]:
         """Take messages in until ``seq`` was seen; all frames so far."""
         async with asyncio.timeout(timeout):
             while not self.seen or self.seen[-1]["seq"] < seq:
@@ -69,7 +70,7 @@ class Screen:
     async def say(self, **message: Any) -> None:
         await self.socket.send_to(text_data=json.dumps(message))
 
-    async def closed_with(self, timeout: float = 20) -> int:
+    async def closed_with(self, timeout: float = LONG) -> int:
         """Take messages in until the server closes; its code."""
         async with asyncio.timeout(timeout):
             while True:
@@ -89,7 +90,7 @@ async def a_screen(
 ) -> AsyncIterator[Screen]:
     """A connected screen, hello taken in."""
     screen = Screen(tag, since)
-    connected, _ = await screen.socket.connect(timeout=20)
+    connected, _ = await screen.socket.connect(timeout=LONG)
     assert connected
     try:
         if greeted:
@@ -98,7 +99,9 @@ async def a_screen(
             screen.cursor = hello["cursor"]
         yield screen
     finally:
-        await screen.socket.disconnect(timeout=20)
+        # A wait in vain has ended the application: that failure is the one to tell.
+        if not screen.socket.future.cancelled():
+            await screen.socket.disconnect(timeout=LONG)
 
 
 async def in_thread(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:

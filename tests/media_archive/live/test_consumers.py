@@ -12,7 +12,10 @@ from django.db import connection
 from media_archive import journal, moderation
 from media_archive.live import consumers, hub
 from media_archive.live.hub import Hub
+from media_archive.live.manners import Patience
+from media_archive.live.viewers import MOST_UNANSWERED
 from tests.builders import a_record, an_item, some_items, store
+from tests.media_archive.live.held import happens
 from tests.media_archive.live.screens import ORIGIN, TAG, Screen, a_screen, in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,11 +87,23 @@ async def test_bytes_are_not_understood() -> None:
         assert await screen.closed_with() == 4400
 
 
-async def test_fifty_messages_a_minute_and_no_more() -> None:
+async def test_fifty_messages_a_minute_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spent: list[bool] = []
+
+    class TimeStandsStill(Patience):
+        def spend(self, now: float) -> bool:
+            spent.append(super().spend(0))
+            return spent[-1]
+
+    monkeypatch.setattr(consumers, "Patience", lambda now: TimeStandsStill(0))
     async with a_screen() as screen:
         for _ in range(50):
             await screen.say(type="pong")
-        await quiet(screen)
+        await happens(lambda: len(spent) == 50)
+        assert all(spent)
+        assert await screen.socket.receive_nothing()
         await screen.say(type="pong")
         assert await screen.closed_with() == 4429
 
@@ -242,20 +257,25 @@ async def _one_message(seq: int) -> int:
 
 
 async def test_a_heartbeat_must_be_answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "HEARTBEAT", 0.2)
+    monkeypatch.setattr(consumers, "HEARTBEAT", 0.5)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
     async with a_screen() as mute, a_screen() as alive:
+        answered: list[int] = []
 
         async def answer() -> None:
             while True:
                 message = await alive.next()
                 if message["type"] == "ping":
                     await alive.say(type="pong")
+                    answered.append(message["cursor"])
 
         answering = asyncio.ensure_future(answer())
-        began = asyncio.get_running_loop().time()
+        for _ in range(MOST_UNANSWERED):
+            assert (await mute.next())["type"] == "ping"
         assert await mute.closed_with() == 4408
-        assert 0.5 < asyncio.get_running_loop().time() - began < 2
-        await asyncio.sleep(0.5)
+        assert loop.time() - began >= 1.4
+        await happens(lambda: len(answered) > MOST_UNANSWERED + 2 or answering.done())
         assert not answering.done()
         answering.cancel()
 
@@ -280,9 +300,8 @@ async def test_screens_leave_nothing_behind() -> None:
         assert set(here.audiences) == {TAG, "other"}
         tasks = list(here._tasks)
         assert tasks
-    await asyncio.sleep(0.1)
+    await happens(lambda: all(task.done() for task in tasks))
     assert here.audiences == {}
-    assert all(task.done() for task in tasks)
 
 
 async def test_without_a_database_a_screen_is_told_to_try_later(

@@ -18,6 +18,7 @@ from media_archive.live import hints, hub
 from media_archive.live.hints import HintSender
 from media_archive.live.hub import Hub
 from tests.builders import an_item
+from tests.media_archive.live.held import LONG
 from tests.media_archive.live.screens import Screen, a_screen, in_thread
 
 
@@ -32,7 +33,7 @@ class Layer:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + LONG
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.01)
@@ -50,7 +51,7 @@ def test_a_layer_that_cannot_be_made_ends_nothing(
     sender = HintSender()
     monkeypatch.setattr(hints, "get_channel_layer", broken)
     sender.send(1)
-    assert tried.wait(30)
+    assert tried.wait(LONG)
     monkeypatch.setattr(hints, "get_channel_layer", lambda: Layer(sent.append))
     # A hint given while the first still fails is sent after it.
     sender.send(2)
@@ -70,7 +71,7 @@ def test_a_child_sends_hints_though_it_was_born_amid_a_hint(
         child = os.fork()
         if child == 0:
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
-            signal.alarm(20)  # ends a child that waits for ever
+            signal.alarm(LONG)  # ends a child that waits for ever
             try:
                 hints.sender.send(2)
                 signal.pause()
@@ -112,7 +113,7 @@ async def test_who_comes_as_the_last_one_leaves_hears_hints(
 async def news_come(screen: Screen) -> None:
     """Archive until the screen has heard of it; a hint before the hub listens is
     lost, and that is no fault."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(LONG):
         while not screen.seen:
             await in_thread(an_item)
             if not await screen.socket.receive_nothing(0.3):

@@ -6,18 +6,22 @@ import asyncio
 import random
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import redis
 from channels.layers import channel_layers
+from channels_redis.pubsub import RedisPubSubLoopLayer
 from django.db import OperationalError, connections
 
 from media_archive import journal, moderation, receivers, walls
 from media_archive.live import hints, hub
+from media_archive.live.hub import Hub
+from media_archive.live.viewers import Viewer
 from media_archive.models import JournalCounter, JournalEntry, MediaItem
 from tests.builders import a_record, an_item, some_items, store
+from tests.media_archive.live.held import LONG, Held, happens
 from tests.media_archive.live.screens import TAG, Screen, a_screen, in_thread
 from tests.server_process import ServerProcess, free_port, new_folder
 
@@ -25,9 +29,26 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This process' hub is not told directly: as in every other process."""
-    monkeypatch.setattr(receivers.hub, "tell", lambda seq: None)
+def deaf(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """This process' hub is not told directly: as in every other process. What it
+    would have been told."""
+    told: list[int] = []
+    monkeypatch.setattr(receivers.hub, "tell", told.append)
+    return told
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """From where the journal was read, each time."""
+    cursors: list[int] = []
+    read = journal.read
+
+    def counted(since: int, limit: int) -> list[JournalEntry]:
+        cursors.append(since)
+        return read(since, limit)
+
+    monkeypatch.setattr(journal, "read", counted)
+    return cursors
 
 
 @pytest.fixture
@@ -48,16 +69,14 @@ def layer_at(settings: Any, url: str) -> None:
 async def listening() -> None:
     """Wait until the hub's channel is in the group."""
     layer = channel_layers["default"]
-    async with asyncio.timeout(20):
-        while not layer.groups:  # noqa: ASYNC110  the layer tells nobody
-            await asyncio.sleep(0.02)
+    await happens(lambda: layer.groups)
 
 
-async def test_a_hint_over_redis_is_enough(deaf: None, patient: None) -> None:
+async def test_a_hint_over_redis_is_enough(deaf: list[int], patient: None) -> None:
     async with a_screen() as screen:
         await listening()
         await in_thread(some_items, 3)
-        await screen.until(3, timeout=20)
+        await screen.until(3)
 
 
 async def test_the_process_that_writes_needs_no_redis(
@@ -66,11 +85,11 @@ async def test_the_process_that_writes_needs_no_redis(
     layer_at(settings, "redis://127.0.0.1:1/0")
     async with a_screen() as screen:
         await in_thread(some_items, 3)
-        await screen.until(3, timeout=20)
+        await screen.until(3)
 
 
 async def test_without_hints_nothing_comes_before_the_tick(
-    deaf: None, patient: None, settings: Any
+    deaf: list[int], patient: None, looks: list[int], settings: Any
 ) -> None:
     """The control of the two above."""
     settings.CHANNEL_LAYERS = {
@@ -78,24 +97,41 @@ async def test_without_hints_nothing_comes_before_the_tick(
     }
     async with a_screen() as screen:
         await in_thread(some_items, 3)
-        assert await screen.socket.receive_nothing(0.5)
+        assert deaf[-1] == 3
+        await happens(lambda: not hints.sender._busy)
+        assert await screen.socket.receive_nothing()
+        assert looks == []
+        assert Hub.current is not None
+        Hub.current.hear(3)
+        await screen.until(3)
+        assert looks[0] == 0
 
 
 async def test_with_redis_dead_the_tick_delivers(
-    deaf: None,
+    deaf: list[int],
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    attempts: list[str] = []
+    new_channel = RedisPubSubLoopLayer.new_channel
+
+    async def counted(layer: RedisPubSubLoopLayer, prefix: str) -> str:
+        attempts.append(prefix)
+        name: str = await new_channel(layer, prefix)
+        return name
+
+    monkeypatch.setattr(RedisPubSubLoopLayer, "new_channel", counted)
     layer_at(settings, "redis://127.0.0.1:1/0")
     monkeypatch.setattr(hub, "TICK", 0.3)
     async with a_screen() as screen:
         await in_thread(some_items, 3)
-        await screen.until(3, timeout=20)
+        await screen.until(3)
         await in_thread(some_items, 2)
-        await screen.until(5, timeout=20)
+        await screen.until(5)
         assert screen.seqs == [1, 2, 3, 4, 5]
-        await asyncio.sleep(1.5)
+        # The third begins when the second has failed and said what it has to say.
+        await happens(lambda: len(attempts) == 3 and not hints.sender._busy)
     said = [r.getMessage() for r in caplog.records if r.name == hints.logger.name]
     assert len([text for text in said if text.startswith("No hints")]) == 1
     assert len([text for text in said if text.startswith("Could not")]) <= 1
@@ -133,9 +169,10 @@ def own_redis() -> Iterator[tuple[str, Any]]:
 
 
 async def test_hints_come_again_when_redis_does(
-    deaf: None,
+    deaf: list[int],
     settings: Any,
     own_redis: tuple[str, Any],
+    looks: list[int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     url, start = own_redis
@@ -145,18 +182,22 @@ async def test_hints_come_again_when_redis_does(
         await listening()
         await in_thread(server.stop)
         await in_thread(an_item)
-        await screen.until(1, timeout=20)  # the tick
+        await screen.until(1)  # the tick
         await in_thread(start)
         monkeypatch.setattr(hub, "TICK", 600)
-        await asyncio.sleep(2.1)  # the last tick that was under way
+        # Whatever the hub waits for, it looks now, and then it waits for a hint.
+        before = len(looks)
+        assert Hub.current is not None
+        Hub.current.hear(2)
+        await happens(lambda: len(looks) > before)
         seq = 1
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(LONG):
             while True:
                 await in_thread(an_item)
                 seq += 1
                 if not await screen.socket.receive_nothing(0.5, 0.05):
                     break
-        await screen.until(seq, timeout=20)
+        await screen.until(seq)
         assert screen.seqs == list(range(1, seq + 1))
 
 
@@ -168,45 +209,37 @@ async def test_one_text_for_all_viewers() -> None:
     assert texts[0] == texts[2]
 
 
-async def test_the_journal_is_read_once_for_all(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    reads: list[int] = []
-    read = journal.read
-
-    def counted(since: int, limit: int) -> list[JournalEntry]:
-        reads.append(since)
-        return read(since, limit)
-
-    monkeypatch.setattr(journal, "read", counted)
+async def test_the_journal_is_read_once_for_all(looks: list[int]) -> None:
     async with a_screen() as one, a_screen() as two, a_screen() as three:
         await in_thread(an_item)
         for screen in (one, two, three):
             await screen.until(1)
-    assert reads.count(0) == 1
+    assert looks.count(0) == 1
 
 
 async def test_screens_that_come_back_together_share_one_look(
-    monkeypatch: pytest.MonkeyPatch,
+    hold: Callable[[Any, str], Held],
 ) -> None:
     await in_thread(some_items, 5)
-    looks: list[int] = []
-    replay = walls.replay
-
-    def slow(tag: str, since: int, upto: int) -> Any:
-        looks.append(since)
-        return replay(tag, since, upto)
-
-    monkeypatch.setattr(walls, "replay", slow)
+    replaying = hold(walls, "replay")
     screens = [Screen(TAG, 1) for _ in range(20)]
-    await asyncio.gather(*(screen.socket.connect() for screen in screens))
+    await asyncio.gather(*(screen.socket.connect(LONG) for screen in screens))
+    await happens(lambda: len(viewers()) == 20)
+    replaying.let_go()
     for screen in screens:
         assert (await screen.next())["type"] == "hello"
         await screen.until(5)
         assert screen.seqs == [2, 3, 4, 5]
     for screen in screens:
-        await screen.socket.disconnect()
-    assert len(looks) < 10
+        await screen.socket.disconnect(timeout=LONG)
+    assert replaying.calls == [(TAG, 1, 5)]
+
+
+def viewers() -> list[Viewer]:
+    """Those in the audience."""
+    assert Hub.current is not None
+    audience = Hub.current.audiences.get(TAG)
+    return list(audience.viewers) if audience else []
 
 
 async def test_a_database_that_comes_back_costs_nothing(
@@ -214,14 +247,18 @@ async def test_a_database_that_comes_back_costs_nothing(
 ) -> None:
     monkeypatch.setattr(hub, "TICK", 0.2)
     read = journal.read
+    failed: list[int] = []
 
     def away(since: int, limit: int) -> Any:
+        failed.append(since)
         raise OperationalError("gone")
 
     async with a_screen() as screen:
         monkeypatch.setattr(journal, "read", away)
         await in_thread(some_items, 3)
-        await asyncio.sleep(0.6)
+        before = len(failed)
+        await happens(lambda: len(failed) > before + 2)
+        assert await screen.socket.receive_nothing()
         monkeypatch.setattr(journal, "read", read)
         await screen.until(3)
         assert screen.seqs == [1, 2, 3]
@@ -243,7 +280,7 @@ async def test_another_journal_makes_everybody_reload(
         await in_thread(restore)
         assert await screen.next() == {"type": "reload", "cursor": 2}
         await screen.say(type="resume", cursor=2)
-        await asyncio.sleep(0.2)
+        await happens(lambda: [viewer.is_live for viewer in viewers()] == [True])
         await in_thread(an_item)
         await screen.until(3)
 
@@ -299,10 +336,11 @@ async def restless(
     return seen
 
 
+@pytest.mark.timeout(300)
 async def test_nothing_is_lost_or_doubled_while_screens_come_and_go() -> None:
     last: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     writers = [threading.Thread(target=busy_writer, args=[n]) for n in range(WRITERS)]
-    async with a_screen(since=0) as steady, asyncio.timeout(60):
+    async with a_screen(since=0) as steady, asyncio.timeout(240):
         screens = [
             asyncio.ensure_future(restless(random.Random(n), last)) for n in range(4)
         ]

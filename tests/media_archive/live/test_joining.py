@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from media_archive.live import hub
 from media_archive.live.hub import Hub
 from media_archive.live.viewers import Viewer
 from tests.builders import some_items
+from tests.media_archive.live.held import Held, happens
 from tests.media_archive.live.screens import TAG, in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,44 +28,6 @@ def _nothing_but_joining_looks(monkeypatch: pytest.MonkeyPatch, settings: Any) -
     settings.CHANNEL_LAYERS = {
         "default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
     }
-
-
-class Held:
-    """A function whose calls wait, once they have the answer, until let go."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
-        self._called = threading.Event()
-        self._free = threading.Event()
-
-    def __call__(self, *args: Any) -> Any:
-        answer = self._function(*args)
-        self._called.set()
-        assert self._free.wait(60)
-        return answer
-
-    async def called(self) -> None:
-        """Wait until somebody waits here."""
-        assert await asyncio.to_thread(self._called.wait, 60)
-
-    def let_go(self) -> None:
-        self._free.set()
-
-
-@pytest.fixture
-def hold(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Held]]:
-    """Makes the calls of a module's function wait."""
-    made: list[Held] = []
-
-    def hold_up(module: Any, name: str) -> Held:
-        held = Held(getattr(module, name))
-        made.append(held)
-        monkeypatch.setattr(module, name, held)
-        return held
-
-    yield hold_up
-    for held in made:
-        held.let_go()
 
 
 class Visitor:
@@ -89,9 +51,7 @@ class Visitor:
         return [frame["seq"] for batch in batches for frame in batch]
 
     async def until(self, seq: int) -> None:
-        async with asyncio.timeout(60):
-            while seq not in self.seqs:  # noqa: ASYNC110  a list tells nobody
-                await asyncio.sleep(0.01)
+        await happens(lambda: seq in self.seqs)
 
 
 @pytest.fixture
