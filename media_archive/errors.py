@@ -46,6 +46,10 @@ class OutgoingTimeout(OutgoingError):
     code = "timeout"
 
 
+class NoAnswer(OutgoingTimeout):
+    """It has the whole request, and did not answer (to the end) in time."""
+
+
 class RefusedAddress(OutgoingError):
     """The address is not one we call: private, malformed, or a forbidden scheme."""
 

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from media_archive.errors import AnswerTooLarge, OutgoingTimeout
+from media_archive.errors import AnswerTooLarge, NoAnswer, OutgoingTimeout
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -42,6 +42,9 @@ class Guard:
     def timeout(self) -> OutgoingTimeout:
         return OutgoingTimeout(f"{self.pair} did not answer in time.")
 
+    def silence(self) -> NoAnswer:
+        return NoAnswer(self.timeout().message)
+
     def count(self, arrived: int) -> None:
         """Raises ``AnswerTooLarge``."""
         self.bytes_left -= arrived
@@ -59,11 +62,12 @@ class GuardedSocket(socket.socket):
     ) -> int:
         if self.guard is None:
             return super().recv_into(buffer, nbytes, flags)
-        self.settimeout(self.guard.seconds())
         try:
+            self.settimeout(self.guard.seconds())
             arrived = super().recv_into(buffer, nbytes, flags)
-        except TimeoutError as error:
-            raise self.guard.timeout() from error
+        except (TimeoutError, OutgoingTimeout) as error:
+            # Nobody reads before everything is sent.
+            raise self.guard.silence() from error
         self.guard.count(arrived)
         return arrived
 
@@ -88,11 +92,12 @@ class GuardedTLSSocket(ssl.SSLSocket):
     ) -> int:
         if self.guard is None:
             return super().recv_into(buffer, nbytes, flags)
-        self.settimeout(self.guard.seconds())
         try:
+            self.settimeout(self.guard.seconds())
             arrived = super().recv_into(buffer, nbytes, flags)
-        except TimeoutError as error:
-            raise self.guard.timeout() from error
+        except (TimeoutError, OutgoingTimeout) as error:
+            # Nobody reads before everything is sent.
+            raise self.guard.silence() from error
         self.guard.count(arrived)
         return arrived
 

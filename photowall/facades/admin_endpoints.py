@@ -22,6 +22,7 @@ SHOWN = (
     "state",
     "state_reason",
     "failing_since",
+    "silent_since",
     "last_success_at",
     "cursor",
     "behind",

@@ -2,7 +2,9 @@
 
 Each endpoint has at most one delivery on its way. What happens meanwhile is told by
 the next one, which covers everything from the endpoint's cursor to the journal's
-head: a burst is one notification, and none is lost. Rows are the work; whoever calls
+head: a burst is one notification, and none is lost. A receiver that takes
+notifications and never answers hears of news at once all the same: the new delivery
+replaces the one that waits to be tried again. Rows are the work; whoever calls
 ``deliver_due`` (a task, or a process without a broker) works them off.
 """
 
@@ -12,10 +14,11 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import F, Max
 from django.utils import timezone
 
 from media_archive import journal
+from media_archive.claims import unclaimed
 from media_archive.models import MediaTag, Visibility
 from photowall.facades.crew import Crew
 from photowall.facades.models import (
@@ -36,6 +39,7 @@ PATIENCE = 0.5
 """Seconds ``deliver_due`` waits for receivers; slower ones are left to their thread."""
 IN_A_ROW = 50
 """Deliveries to one endpoint before others get the thread."""
+REPLACED = "Replaced by a newer notification, which says the same."
 KEPT = timedelta(days=7)
 """How long what is over is kept."""
 
@@ -82,8 +86,13 @@ def deliver_due(only: int | None = None) -> int:
     rows = Delivery.objects.due()
     if only is not None:
         rows = rows.filter(endpoint=only)
-    due = dict(rows.values_list("endpoint_id", "endpoint__state"))
-    failing = [key for key, state in due.items() if state == EndpointState.FAILING]
+    due = {
+        key: state == EndpointState.FAILING or silent_since is not None
+        for key, state, silent_since in rows.values_list(
+            "endpoint_id", "endpoint__state", "endpoint__silent_since"
+        )
+    }
+    failing = [key for key, slow in due.items() if slow]
     _failing.put(failing)
     taken = _healthy.put(due.keys() - set(failing))
     _healthy.wait(taken, PATIENCE)
@@ -97,8 +106,10 @@ def work_off(endpoint_id: int) -> None:
         plan_due(Endpoint.objects.behind().filter(pk=endpoint_id))
         due = Delivery.objects.due().filter(endpoint=endpoint_id)
         delivery = due.order_by("created_at").first()
-        if delivery is None or not send(delivery.pk):
+        if delivery is None:
             return
+        # If it fails it is no longer due; news that came meanwhile may be.
+        send(delivery.pk)
 
 
 def try_again(deliveries: Iterable[Delivery]) -> list[Delivery]:
@@ -155,20 +166,41 @@ def _plan(endpoint: Endpoint, head: int) -> bool:
     )
     try:
         with transaction.atomic():
+            # Deliveries before endpoints, as ``send`` writes them.
+            if endpoint.silent_since is not None and not _replaced(endpoint):
+                raise _Overtaken
             # Conditional on the cursor we read: another planner was not faster.
             moved = Endpoint.objects.filter(
                 pk=endpoint.pk, cursor=endpoint.cursor
             ).update(cursor=head)
-            if moved:
-                # Where no timetable sweeps, each new one takes old ones along.
-                _over(Delivery.objects.filter(endpoint=endpoint)).delete()
-                Delivery.objects.create(endpoint=endpoint, seq=head, body=body)
-    except IntegrityError:
-        # Its owner deleted the endpoint between the two statements.
+            if not moved:
+                raise _Overtaken
+            # Where no timetable sweeps, each new one takes old ones along.
+            _over(Delivery.objects.filter(endpoint=endpoint)).delete()
+            Delivery.objects.create(endpoint=endpoint, seq=head, body=body)
+    except (_Overtaken, IntegrityError):
+        # IntegrityError: its owner deleted the endpoint meanwhile.
         return False
-    return bool(moved)
+    return True
 
 
-# A receiver that has failed waits for its like, not for the healthy ones.
+def _replaced(endpoint: Endpoint) -> bool:
+    """End what waits to be tried again, in favour of a newer one; False when
+    something is being sent right now, which is finished first."""
+    still_open = Delivery.objects.open().filter(endpoint=endpoint)
+    still_open.filter(unclaimed(), state=DeliveryState.RETRY_WAIT).update(
+        state=DeliveryState.DEAD,
+        last_error=REPLACED,
+        # Whoever held it too long writes nothing any more.
+        claim_epoch=F("claim_epoch") + 1,
+    )
+    return not still_open.exists()
+
+
+class _Overtaken(Exception):
+    """Another planner or sender was faster; everything of ours is rolled back."""
+
+
+# Who has failed or is silent waits for its like, not for the healthy ones.
 _healthy = Crew(work_off, 8, "deliver")
 _failing = Crew(work_off, 4, "deliver-again")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 
 from django.db import connection
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 
 from media_archive import journal, outgoing_http
 from media_archive.errors import AnswerTooLarge, OutgoingError, PhotowallError
-from photowall.facades.models import ApiClient, Endpoint, EndpointState
+from photowall.facades.models import HEARING, ApiClient, Endpoint, EndpointState
 from subscriptions.providers.instagram_v1.wire.envelope import shown
 from subscriptions.providers.instagram_v1.wire.notifications import (
     Challenge,
@@ -17,6 +20,7 @@ from subscriptions.providers.instagram_v1.wire.notifications import (
 
 MOST_ENDPOINTS = 1_000
 """Of one client, in any state."""
+SILENT = "Takes notifications without answering them."
 LONGEST_QUOTE = 100
 """Characters of a callback's wrong answer that its owner is shown."""
 
@@ -60,6 +64,17 @@ def move(
         Endpoint.objects.filter(pk=endpoint_id, state__in=TRANSITIONS[state]).update(
             state=state, state_reason=reason[:300], **changes
         )
+    )
+
+
+def silent(endpoint_id: int, now: datetime) -> None:
+    """It takes notifications and does not answer them, as many do: no failure."""
+    told = Endpoint.objects.filter(pk=endpoint_id, state__in=HEARING)
+    told.update(
+        state=EndpointState.ACTIVE,
+        state_reason=SILENT,
+        failing_since=None,
+        silent_since=Coalesce("silent_since", Value(now)),
     )
 
 

@@ -62,11 +62,19 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
 
     def behind(self) -> EndpointQuerySet:
         """Hearing, behind the journal's head, and with nothing on its way: what is
-        on its way is finished first, and the next delivery tells all the rest."""
+        on its way is finished first, and the next delivery tells all the rest.
+
+        To a silent one nothing is on its way while its last delivery waits to be
+        tried again: the next one takes its place.
+        """
         head = JournalCounter.objects.values("last")[:1]
+        open_ones = Delivery.objects.open().filter(endpoint=models.OuterRef("pk"))
+        waiting = models.Q(state=DeliveryState.RETRY_WAIT) & unclaimed()
         return self.hearing().filter(
-            ~models.Exists(
-                Delivery.objects.open().filter(endpoint=models.OuterRef("pk"))
+            ~models.Exists(open_ones.filter(~waiting))
+            & (
+                models.Q(silent_since__isnull=False)
+                | ~models.Exists(open_ones.filter(waiting))
             ),
             cursor__lt=models.Subquery(head),
         )
@@ -76,7 +84,8 @@ class Endpoint(models.Model):
     """A third party's callback: what it wants to hear of, and how far it has heard.
 
     ``cursor`` is a journal ``seq``: everything up to it is announced or of no
-    interest.
+    interest. ``silent_since`` is set while it takes notifications without answering
+    them: docs/decisions/0008-a-silent-receiver-still-hears.md
     """
 
     client = models.ForeignKey(
@@ -93,6 +102,7 @@ class Endpoint(models.Model):
     state_reason = models.CharField(max_length=300, blank=True)
     cursor = models.BigIntegerField(default=0)
     failing_since = models.DateTimeField(null=True, blank=True)
+    silent_since = models.DateTimeField(null=True, blank=True)
     last_success_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -6,13 +6,14 @@ import logging
 import random
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from media_archive import claims, outgoing_http
-from media_archive.errors import ClaimLost, OutgoingError
+from media_archive.errors import ClaimLost, NoAnswer, OutgoingError
 from photowall.facades import endpoints
 from photowall.facades.models import (
     Delivery,
@@ -29,6 +30,9 @@ SCHEDULE = (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 10 * 3600)
 JITTER = 0.2
 PATIENCE = timedelta(days=5)
 """Without one success for so long an endpoint is disabled."""
+SHORT = 2.0
+"""Seconds of silence allowed to a receiver that was silent before, the first time; its
+retries have the usual patience."""
 HOLD = 30
 """Seconds of a claim: the 15 s a delivery may take, and as many to write it down."""
 
@@ -74,8 +78,10 @@ def _post(delivery: Delivery) -> Outcome:
             endpoint.callback_url,
             body=body,
             headers=headers,
-            limits=outgoing_http.DELIVERY,
+            limits=_limits(delivery),
         )
+    except NoAnswer as error:
+        return _failed(error.message, None, silent=True)
     except OutgoingError as error:
         return _failed(error.message, None)
     if 200 <= answer.status < 300:
@@ -84,6 +90,13 @@ def _post(delivery: Delivery) -> Outcome:
         return _gone
     said = answer.retry_after if answer.status in (429, 503) else None
     return _failed(f"The receiver answered {answer.status}.", said)
+
+
+def _limits(delivery: Delivery) -> outgoing_http.Limits:
+    usual = outgoing_http.DELIVERY
+    if delivery.attempts or delivery.endpoint.silent_since is None:
+        return usual
+    return replace(usual, read=min(SHORT, usual.read))
 
 
 def _delivered(delivery: Delivery, epoch: int) -> bool:
@@ -100,6 +113,7 @@ def _delivered(delivery: Delivery, epoch: int) -> bool:
         delivery.endpoint_id,
         EndpointState.ACTIVE,
         failing_since=None,
+        silent_since=None,
         last_success_at=now,
     )
     return True
@@ -118,7 +132,7 @@ def _gone(delivery: Delivery, epoch: int) -> bool:
     return False
 
 
-def _failed(reason: str, retry_after: float | None) -> Outcome:
+def _failed(reason: str, retry_after: float | None, *, silent: bool = False) -> Outcome:
     def outcome(delivery: Delivery, epoch: int) -> bool:
         now = timezone.now()
         attempts = delivery.attempts + 1
@@ -127,7 +141,7 @@ def _failed(reason: str, retry_after: float | None) -> Outcome:
             .filter(pk=delivery.endpoint_id)
             .first()
         ) or now
-        hopeless = now - since >= PATIENCE
+        hopeless = not silent and now - since >= PATIENCE
         dead = hopeless or attempts > len(SCHEDULE)
         _write(
             delivery,
@@ -137,8 +151,16 @@ def _failed(reason: str, retry_after: float | None) -> Outcome:
             last_error=reason[:300],
             next_attempt_at=now if dead else _next(now, attempts, retry_after),
         )
+        logger.info("Delivery %s failed: %s", delivery.pk, reason)
+        if silent:
+            endpoints.silent(delivery.endpoint_id, now)
+            return False
         endpoints.move(
-            delivery.endpoint_id, EndpointState.FAILING, reason, failing_since=since
+            delivery.endpoint_id,
+            EndpointState.FAILING,
+            reason,
+            failing_since=since,
+            silent_since=None,
         )
         if hopeless:
             endpoints.move(
@@ -146,7 +168,6 @@ def _failed(reason: str, retry_after: float | None) -> Outcome:
                 EndpointState.DISABLED,
                 f"No success since {since:%Y-%m-%d %H:%M} UTC. {reason}",
             )
-        logger.info("Delivery %s failed: %s", delivery.pk, reason)
         return False
 
     return outcome
