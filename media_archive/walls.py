@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from django.core.cache import cache
@@ -30,6 +30,22 @@ LONGEST_GAP = 20_000
 COUNTS_KEPT = 5.0
 """Seconds that counts are kept at least; slow counts are kept longer."""
 
+Notice = Callable[[str], str | None]
+"""Tag (in its normal form) → a sentence for the audience, or nothing to say."""
+
+_notices: list[Notice] = []
+
+
+def add_notice(notice: Notice) -> None:
+    """Have ``notice`` asked for every wall: the floors above know more of a tag."""
+    if notice not in _notices:
+        _notices.append(notice)
+
+
+def notice_of(tag: str) -> str | None:
+    """Why no photos come to the wall of ``tag``, for its audience; mostly ``None``."""
+    return next((text for notice in _notices if (text := notice(tag))), None)
+
 
 def snapshot(tag: str, limit: int = SNAPSHOT_POSTS) -> dict[str, Any]:
     """The wall of ``tag`` (in its normal form) now, and the cursor to go on from.
@@ -40,7 +56,8 @@ def snapshot(tag: str, limit: int = SNAPSHOT_POSTS) -> dict[str, Any]:
     cursor = journal.head()
     newest = MediaItem.objects.newest_of_tag(tag).visible().whole()[:limit]
     posts = [post_of(item) for item in newest]
-    return {"cursor": cursor, "tag": tag, **counts(tag), "posts": posts}
+    said = {"cursor": cursor, "tag": tag, **counts(tag), "notice": notice_of(tag)}
+    return {**said, "posts": posts}
 
 
 def is_known(tag: str) -> bool:

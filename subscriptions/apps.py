@@ -15,3 +15,5 @@ class SubscriptionsConfig(AppConfig):
     def ready(self) -> None:
         roles = importlib.import_module("subscriptions.roles")
         post_migrate.connect(roles.keep_groups, sender=self)
+        walls = importlib.import_module("media_archive.walls")
+        walls.add_notice(importlib.import_module("subscriptions.notices").notice_of)

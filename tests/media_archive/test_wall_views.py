@@ -88,7 +88,8 @@ def test_the_snapshot_is_never_kept(client: Client) -> None:
     answer = client.get("/wall/NoFilter/snapshot.json")
     assert "no-store" in answer["Cache-Control"]
     shown = answer.json()
-    assert set(shown) == {"cursor", "tag", "count", "people", "posts"}
+    assert set(shown) == {"cursor", "tag", "count", "people", "notice", "posts"}
+    assert shown["notice"] is None
     assert shown["tag"] == "nofilter"
     assert [p["id"] for p in shown["posts"]] == [str(item.pk)]
     moderation.hide([item.pk], actor="ada")

@@ -7,6 +7,7 @@ import { mountControls } from "./controls.js";
 import { Feed } from "./feed.js";
 import { Frame } from "./frame.js";
 import { Spotlight } from "./layout-spotlight.js";
+import { Notice } from "./notice.js";
 import { Pacer } from "./pacer.js";
 import { refreshTimes } from "./post.js";
 import { directionOf, readSettings } from "./settings.js";
@@ -42,6 +43,7 @@ class WallApp extends HTMLElement {
     this.store = new Store();
     this.pacer = new Pacer({ dwell: settings.dwell });
     this.frame = new Frame(this, words, settings, page.tag);
+    this.notice = new Notice(this, page.snapshotUrl);
     this.strip = new Strip(part(".strip"), still);
     this.announcer = new Announcer(part(".announcer"), words, page.tag);
     const Layout = LAYOUTS[/** @type {keyof typeof LAYOUTS} */ (settings.layout)];
@@ -103,6 +105,7 @@ class WallApp extends HTMLElement {
     const { added, gone } = this.store.replace(posts);
     this.photos = snapshot.count || posts.length;
     this.people = snapshot.people || 0;
+    this.notice.say(snapshot.notice);
     if (!first) {
       // What the snapshot does not hold may have been taken away: it must not stay or appear.
       const waiting = this.pacer.queue.map(({ id }) => id);
@@ -232,7 +235,9 @@ class WallApp extends HTMLElement {
     const now = Date.now();
     this.frame.status(statusOf(line, now));
     this.frame.count(this.photos, this.people);
-    this.frame.empty(!this.show.current && !this.store.order.length && !waiting);
+    const empty = !this.show.current && !this.store.order.length && !waiting;
+    this.frame.empty(empty);
+    this.notice.empty(empty);
     if (this.feed) document.body.dataset.cursor = String(this.feed.cursor);
     clearTimeout(this.statusTimer);
     const next = nextChange(line, now);
