@@ -6,13 +6,14 @@ piece, and Django would keep all of it before a view looks: here it ends at the 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-Message = MutableMapping[str, Any]
+Scope = dict[str, Any]
+Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class BodyLimit:
@@ -22,9 +23,7 @@ class BodyLimit:
         self._application = application
         self._largest = largest
 
-    async def __call__(
-        self, scope: MutableMapping[str, Any], receive: Receive, send: Send
-    ) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         received = 0
 
         async def receive_limited() -> Message:
@@ -48,7 +47,7 @@ class BodyLimit:
         if received > self._largest:
             await self._refuse(send)
 
-    def _announced(self, scope: MutableMapping[str, Any]) -> int:
+    def _announced(self, scope: Scope) -> int:
         """The Content-Length; 0 without one that is a number of sane length."""
         for name, value in scope["headers"]:
             if name == b"content-length" and value.isdigit() and len(value) < 20:

@@ -86,7 +86,7 @@ class LimitedRequest(WebRequest):
             b"Content-Length: %d\r\n\r\n%s" % (len(text), text)
         )
         self.channel.transport.loseWriteConnection()
-        reactor.callLater(LINGER, self._hang_up)
+        reactor.callLater(LINGER, self._hang_up)  # type: ignore[arg-type]
 
     def _hang_up(self) -> None:
         if self.channel is not None:

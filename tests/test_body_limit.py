@@ -32,10 +32,13 @@ async def ask(
 ) -> tuple[int, int]:
     """Status, and how many pieces were not fetched from the server."""
     waiting: list[Message] = [
-        {"type": "http.request", "body": b"x" * piece, "more_body": True}
-        for piece in pieces
+        {
+            "type": "http.request",
+            "body": b"x" * piece,
+            "more_body": number < len(pieces),
+        }
+        for number, piece in enumerate(pieces, start=1)
     ]
-    waiting[-1]["more_body"] = False
     said: list[Message] = []
     headers = [] if length is None else [(b"content-length", b"%d" % length)]
 

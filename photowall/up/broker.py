@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from photowall.up.console import Refusal
-from photowall.up.places import Places
+from photowall.up.places import Places, write_private_text
 from photowall.up.ports import HOST, answers_redis
 
 
@@ -45,8 +45,12 @@ def program() -> Path:
     )
 
 
-def command(places: Places, port: int) -> list[str]:
-    """Loopback only; a snapshot every minute when something changed."""
+def command(places: Places, port: int, password: str) -> list[str]:
+    """Loopback only, for who knows the password; a snapshot every minute when
+    something changed."""
+    # All users of a machine can see a command's words, but not this file.
+    configuration = places.run / "broker.conf"
+    write_private_text(configuration, f"requirepass {password}\n")
     options = {
         "port": str(port),
         "bind": HOST,
@@ -56,7 +60,7 @@ def command(places: Places, port: int) -> list[str]:
         "maxmemory-policy": "noeviction",
         "daemonize": "no",
     }
-    words = [str(program())]
+    words = [str(program()), str(configuration)]
     for option, value in options.items():
         words += [f"--{option}", value]
     return words

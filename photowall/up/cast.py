@@ -84,7 +84,9 @@ class Cast:
             return None
         return Child(
             "broker",
-            broker.command(self.places, self.broker_port),
+            broker.command(
+                self.places, self.broker_port, self.secrets["broker_password"]
+            ),
             os.environ,
             self.places,
             partial(answers_redis, self.redis_url),

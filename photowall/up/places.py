@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import shutil
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,10 +75,10 @@ class Places:
         """All folders. Raises Refusal where we may not write."""
         try:
             if not self.var.exists():
-                # Rows and secrets: nobody else's business on this machine.
                 self.var.mkdir(mode=0o700, parents=True)
-            for folder in (self.var, self.log, self.run, self.redis, self.sandbox):
-                folder.mkdir(parents=True, exist_ok=True)
+            for folder in (self.log, self.run, self.redis, self.sandbox):
+                folder.mkdir(exist_ok=True)
+            self._close()
             probe = self.run / "probe"
             probe.touch()
             probe.unlink()
@@ -86,6 +87,16 @@ class Places:
                 f"Photowall cannot write to {self.var} ({error.strerror}); copy it to "
                 "a folder of your own, or name another one with PHOTOWALL_VAR."
             ) from error
+
+    def _close(self) -> None:
+        """Rows and secrets: nobody else's business on this machine. What an earlier
+        start left open is closed too; a folder that all share (/tmp) stays so."""
+        ours = [path for pattern in KEPT_THINGS for path in self.var.glob(pattern)]
+        for path in (self.var, *ours):
+            mode = stat.S_IMODE(path.lstat().st_mode)
+            shared = path == self.var and mode & stat.S_ISVTX
+            if mode & 0o077 and not shared and not path.is_symlink():
+                path.chmod(mode & 0o700)
 
     def forget(self) -> None:
         """Remove the archive and everything around it."""
@@ -99,13 +110,17 @@ class Places:
 
 def write_private(path: Path, content: dict[str, Any]) -> None:
     """JSON that only its owner may read, replaced in one step."""
+    write_private_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def write_private_text(path: Path, text: str) -> None:
+    """A file that only its owner may read, replaced in one step."""
     draft = path.with_name(path.name + ".new")
     with contextlib.suppress(FileNotFoundError):
         draft.unlink()
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2)
-        file.write("\n")
+        file.write(text)
     draft.replace(path)
 
 
@@ -132,6 +147,7 @@ def lasting_secrets(path: Path) -> dict[str, str]:
         "sandbox_client_secret": secrets.token_hex(16),
         "admin_password": secrets.token_urlsafe(12),
         "analyst_token": secrets.token_urlsafe(32),
+        "broker_password": secrets.token_urlsafe(32),
     }
     kept = wanted | have
     if kept != have:

@@ -37,6 +37,8 @@ class Stop(Exception):
 def main(argv: Sequence[str]) -> int:
     """Run until asked to end; returns 0. Raises Refusal when it cannot begin."""
     options = _options(argv)
+    # For our children too: what they write is for its owner alone.
+    os.umask(0o077)
     places = Places.from_environment()
     places.make()
     asked_to_end = threading.Event()
@@ -101,13 +103,15 @@ def _cast(options: argparse.Namespace, places: Places) -> Cast:
         write_private(places.run / "ports.json", {"sandbox": sandbox_port})
     redis_url = broker.given_url()
     broker_port = None if redis_url else ports.any_free()
+    secrets = lasting_secrets(places.secrets)
+    ours = f"redis://:{secrets['broker_password']}@{ports.HOST}:{broker_port}/0"
     return Cast(
         places=places,
-        secrets=lasting_secrets(places.secrets),
+        secrets=secrets,
         web_port=web_port,
         sandbox_port=sandbox_port,
         broker_port=broker_port,
-        redis_url=redis_url or f"redis://{ports.HOST}:{broker_port}/0",
+        redis_url=redis_url or ours,
     )
 
 

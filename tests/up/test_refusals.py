@@ -146,6 +146,31 @@ def test_secrets_are_made_once_and_for_their_owner_alone(tmp_path: Path) -> None
         lasting_secrets(path)
 
 
+def test_what_was_open_to_others_is_closed(tmp_path: Path) -> None:
+    var = tmp_path / "var"
+    (var / "log").mkdir(parents=True)
+    for name in ("db.sqlite3", "db.sqlite3-wal", "secrets.json", "diary.txt"):
+        (var / name).touch()
+        (var / name).chmod(0o644)
+    (var / "log").chmod(0o755)
+    var.chmod(0o755)
+    Places(var).make()
+    modes = {path.name: path.stat().st_mode & 0o777 for path in var.iterdir()}
+    assert var.stat().st_mode & 0o777 == 0o700
+    assert modes.pop("diary.txt") == 0o644  # not one of our things
+    assert {name: mode for name, mode in modes.items() if mode & 0o077} == {}
+    assert modes["db.sqlite3"] == 0o600
+
+
+def test_a_folder_that_all_share_stays_shared(tmp_path: Path) -> None:
+    var = tmp_path / "var"
+    var.mkdir()
+    var.chmod(0o1777)
+    Places(var).make()
+    assert var.stat().st_mode & 0o7777 == 0o1777
+    assert (var / "log").stat().st_mode & 0o077 == 0
+
+
 def test_a_python_that_is_too_old_says_so(tmp_path: Path) -> None:
     (tmp_path / "manage.py").write_text((ROOT / "manage.py").read_text())
     pretend = (

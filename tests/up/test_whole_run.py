@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
 
 import pytest
 
@@ -62,6 +63,42 @@ def pids(var: Path) -> dict[str, int]:
     return {path.stem: int(path.read_text().split()[0]) for path in files}
 
 
+def is_open(path: Path) -> bool:
+    """Whether others than its owner may do anything with it."""
+    try:
+        return bool(path.lstat().st_mode & 0o077)
+    except FileNotFoundError:
+        return False  # a draft that has become a file meanwhile
+
+
+def broker_of(pid: int) -> SplitResult:
+    """The REDIS_URL that a process was given."""
+    variables = Path(f"/proc/{pid}/environ").read_text().split("\0")
+    return urlsplit(dict(v.split("=", 1) for v in variables if v)["REDIS_URL"])
+
+
+def told(port: int, *commands: str) -> bytes:
+    """What the broker answers to commands sent by anybody."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as caller:
+        caller.sendall("".join(f"{words}\r\n" for words in commands).encode())
+        caller.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: caller.recv(4096), b""))
+
+
+def check_the_broker(var: Path) -> None:
+    """It obeys nobody without its password, which no process shows."""
+    secret = json.loads((var / "secrets.json").read_text())["broker_password"]
+    broker = broker_of(pids(var)["web"])
+    assert broker.password == secret
+    assert broker.port is not None
+    assert told(broker.port, "FLUSHALL").startswith(b"-NOAUTH")
+    assert told(broker.port, f"AUTH {secret}", "PING") == b"+OK\r\n+PONG\r\n"
+    for pid in pids(var).values():
+        assert secret.encode() not in Path(f"/proc/{pid}/cmdline").read_bytes()
+    for log in (var / "log").glob("*.log"):
+        assert secret not in log.read_text()
+
+
 @pytest.mark.timeout(180)
 def test_it_starts_restarts_what_dies_and_ends_whole(tmp_path: Path) -> None:
     var, port = tmp_path / "var", free_port()
@@ -74,6 +111,12 @@ def test_it_starts_restarts_what_dies_and_ends_whole(tmp_path: Path) -> None:
         assert demo["sandbox"] is None
         assert demo["admin_password"] in said(var)
 
+        assert [str(path) for path in var.rglob("*") if is_open(path)] == []
+        assert (var / "db.sqlite3").exists()
+
+        if sys.platform == "linux":
+            check_the_broker(var)
+
         before = pids(var)
         assert set(before) == {"broker", "web", "worker"}
         os.kill(before["web"], signal.SIGKILL)
@@ -85,7 +128,7 @@ def test_it_starts_restarts_what_dies_and_ends_whole(tmp_path: Path) -> None:
         assert "web was ended by signal 9; starting it again in 0.5 s" in said(var)
 
         process.send_signal(signal.SIGHUP)
-        assert process.wait(10) == 0, said(var)
+        assert process.wait(30) == 0, said(var)
     assert [name for name, pid in after.items() if born(pid)] == []
     assert pids(var) == {}
 
@@ -113,4 +156,4 @@ def test_a_taken_port_is_passed_over_and_a_killed_run_is_cleared_away(
         assert not born(broker)
         assert pids(var)["broker"] != broker
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0, said(var)
+        assert process.wait(30) == 0, said(var)
