@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 
 from django.db import transaction
-from django.db.models import F, Max, Min
+from django.db.models import F, Max, Min, Q
 from django.utils import timezone
 
 from media_archive.errors import InvalidTag
@@ -32,6 +32,9 @@ KEPT_FOR = timedelta(days=7)
 KEPT_AT_MOST = 1_000_000
 TRIMMED_AT_ONCE = 10_000
 
+BELL = timedelta(seconds=2)
+"""So long a feed that is due already is not rung for again: a bell is on its way."""
+
 _HEADERS = ("content-type", "user-agent", "content-length", "date")
 _DEAF = frozenset({State.DRAFT, State.ENDED})
 """States in which a callback's address is as unknown as any other."""
@@ -48,7 +51,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``feed_pk`` is the feed that is due now, if one is."""
+    """``feed_pk`` is the feed to ring for, if somebody has to be rung for."""
 
     verdict: Verdict
     feed_pk: int | None = None
@@ -84,8 +87,8 @@ def accept(callback_id: str, headers: Mapping[str, str], body: bytes) -> Outcome
     except SignatureRefused:
         return Outcome(Verdict.REFUSED)
     reading = read(subscription, body)
-    _keep(subscription, _kept_headers(headers), body, reading)
-    return Outcome(Verdict.KEPT, subscription.pk if reading.marks_due else None)
+    ring = _keep(subscription, _kept_headers(headers), body, reading)
+    return Outcome(Verdict.KEPT, subscription.pk if ring else None)
 
 
 def read(subscription: Subscription, body: bytes) -> Reading:
@@ -142,8 +145,9 @@ def _keep(
     headers: dict[str, str],
     body: bytes,
     reading: Reading,
-) -> None:
-    """The whole database part of ``accept``: receipt and feed in one transaction.
+) -> bool:
+    """The whole database part of ``accept``: receipt and feed in one transaction;
+    whether to ring for the feed.
 
     A repeat is the same receipt, counted, and yet marks the feed: a second post in
     the same second is announced by identical bytes.
@@ -175,6 +179,26 @@ def _keep(
                 received_at=now,
                 last_seen_at=now,
             )
+        return reading.marks_due and _takes_bell(subscription.pk, now)
+
+
+def _takes_bell(feed_pk: int, now: datetime) -> bool:
+    """Whether a feed that was just marked has to be rung for: a storm of
+    notifications is one task, not one each.
+
+    Called under the lock of the feed's row: either the feed became due by this very
+    mark, or it was due before, and then a bell is on its way or whoever reads it
+    now will look again. Bells get lost, so that is believed for ``BELL`` only.
+    """
+    return bool(
+        Feed.objects.filter(pk=feed_pk)
+        .filter(
+            Q(dirty_seq__lte=F("done_seq") + 1)
+            | Q(bell_at__isnull=True)
+            | Q(bell_at__lt=now - BELL)
+        )
+        .update(bell_at=now)
+    )
 
 
 def _is_about(subscription: Subscription, statement: Notification) -> bool:

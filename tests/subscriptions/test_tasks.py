@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from photowall.bell import BellTask
 from subscriptions import fetching, inbox, lifecycle, tasks
 from subscriptions.errors import BadAnswer
 from subscriptions.models import Feed, Receipt, State, Subscription
+from tests.subscriptions.following import all_at_once
 from tests.subscriptions.upstream import (
     Upstream,
     a_subscription,
@@ -68,6 +70,74 @@ def test_with_the_broker_away_notifications_are_kept_and_found_later(
     assert rung == [("fetch_subscription", subscription.pk)]
     run(rung)
     assert MediaItem.objects.count() == 3
+
+
+def notify(subscription: Subscription, number: int) -> None:
+    body = notification(time=1438104912 + number)
+    response = Client().post(
+        f"/callbacks/{subscription.callback_id}/",
+        body,
+        content_type="application/json",
+        headers=signed(body),
+    )
+    assert response.status_code == 200
+
+
+def test_a_storm_of_notifications_is_one_bell_until_it_is_answered(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch, rung: list[Any]
+) -> None:
+    monkeypatch.setattr(inbox, "BELL", timedelta(minutes=1))
+    monkeypatch.setattr(fetching, "REST", timedelta(minutes=1))
+    subscription = a_subscription(done_seq=1)
+    bell = ("fetch_subscription", subscription.pk)
+    upstream.post(3)
+    for number in range(10):
+        notify(subscription, number)
+    assert rung == [bell]
+    assert Receipt.objects.count() == 10
+    # Said while we read: who reads comes back for it.
+    upstream.before_page = lambda _: notify(subscription, 10)
+    tasks.fetch_subscription(*rung.pop()[1:])
+    assert rung == [bell]
+    upstream.before_page = lambda _: None
+    # It rests: of the bells that come now, one waits for the end of that.
+    tasks.fetch_subscription(*rung.pop()[1:])
+    assert rung == [bell]
+    notify(subscription, 11)
+    assert rung == [bell]
+    run(rung)
+    assert not Feed.objects.filter(dirty_seq__gt=F("done_seq")).exists()
+    notify(subscription, 12)
+    assert rung == [bell], "a new one, for there is something new"
+
+
+def test_of_notifications_at_once_one_rings(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "BELL", timedelta(minutes=1))
+    subscription = a_subscription(done_seq=1)
+    numbers = itertools.count()
+
+    def accept() -> int | None:
+        body = notification(time=1438104912 + next(numbers))
+        return inbox.accept(str(subscription.callback_id), signed(body), body).feed_pk
+
+    assert all_at_once(6, accept).count(subscription.pk) == 1
+    assert Feed.objects.get().dirty_seq == 7
+
+
+def test_a_bell_that_was_not_answered_is_rung_again_by_the_next_notification(
+    upstream: Upstream, rung: list[Any]
+) -> None:
+    subscription = a_subscription(done_seq=1)
+    notify(subscription, 1)
+    rung.clear()
+    Feed.objects.update(bell_at=datetime.now(UTC) - inbox.BELL - timedelta(seconds=1))
+    notify(subscription, 2)
+    assert rung == [("fetch_subscription", subscription.pk)]
+    rung.clear()
+    tasks.reconcile()
+    assert rung == [("fetch_subscription", subscription.pk)], "the sweep finds it"
 
 
 def test_a_following_whose_bell_was_lost_is_asked_for_and_read(
