@@ -47,6 +47,13 @@ class Crew:
                 lambda: not wanted & (self._busy | self._waiting.keys()), seconds
             )
 
+    def idle(self, seconds: float) -> bool:
+        """Until nothing waits and nobody works; False if that takes longer."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: not (self._busy or self._waiting), seconds
+            )
+
     def _run(self) -> None:
         try:
             while (key := self._next()) is not None:

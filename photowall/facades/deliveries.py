@@ -112,6 +112,12 @@ def work_off(endpoint_id: int) -> None:
         send(delivery.pk)
 
 
+def idle(seconds: float) -> bool:
+    """Until the threads of this process have nothing left to send; False if that
+    takes longer."""
+    return _healthy.idle(seconds) and _failing.idle(seconds)
+
+
 def try_again(deliveries: Iterable[Delivery]) -> list[Delivery]:
     """Make what is not delivered due now, with all attempts before it."""
     again = []

@@ -33,6 +33,11 @@ class Coalescer:
         self._rung_at = float("-inf")
         self._waiting = False
 
+    def is_waiting(self) -> bool:
+        """Whether a ring is still to come."""
+        with self._lock:
+            return self._waiting
+
     def hit(self) -> None:
         """Ring now, or soon; returns at once."""
         with self._lock:
@@ -55,11 +60,11 @@ class Coalescer:
         self._ring()
 
 
-_bell = Coalescer(cast(BellTask, tasks.deliver_all).ring, SPACING)
+bell = Coalescer(cast(BellTask, tasks.deliver_all).ring, SPACING)
 
 
 @receiver(journal_grew, dispatch_uid="facades-deliver")
 def ring_deliveries(sender: Any, **kwargs: Any) -> None:
     """Ring if anybody follows us at all: most installations have no endpoint."""
     if settings.PHOTOWALL_RING_TASKS and Endpoint.objects.hearing().exists():
-        _bell.hit()
+        bell.hit()

@@ -11,8 +11,10 @@ from pytest_django import Settings
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from photowall.facades import deliveries, receivers
 from photowall.facades.instagram_v1 import budget
 from photowall.facades.models import ApiClient, Endpoint, EndpointState
+from tests.facades.waiting import wait_until
 
 SECRET = "test-secret-0001"
 
@@ -24,6 +26,14 @@ def _alone(settings: Settings) -> Iterator[None]:
     budget.forget()
     yield
     budget.forget()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_over() -> Iterator[None]:
+    """A late thread of this test must not meet the next one's database."""
+    yield
+    assert deliveries.idle(60)
+    assert wait_until(lambda: not receivers.bell.is_waiting())
 
 
 @pytest.fixture(scope="session")
@@ -85,3 +95,28 @@ def an_endpoint(program: ApiClient) -> Callable[..., Endpoint]:
         )
 
     return make
+
+
+@pytest.fixture
+def wish(program: ApiClient, callback: str) -> dict[str, str]:
+    """What a client sends to hear of #fox."""
+    return {
+        "client_id": "CLIENT-ID",
+        "client_secret": SECRET,
+        "object": "tag",
+        "aspect": "media",
+        "object_id": "fox",
+        "callback_url": callback,
+    }
+
+
+@pytest.fixture
+def who(program: ApiClient) -> dict[str, str]:
+    return {"client_id": "CLIENT-ID", "client_secret": SECRET}
+
+
+def refusal(response: Any) -> tuple[str, str]:
+    """Type and message of a 400."""
+    said = response.json()["meta"]
+    assert response.status_code == said["code"] == 400
+    return said["error_type"], said["error_message"]

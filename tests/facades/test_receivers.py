@@ -16,23 +16,28 @@ from photowall.facades.models import Endpoint
 from photowall.facades.receivers import Coalescer
 from photowall.facades.tasks import deliver_all
 from tests.builders import some_items
+from tests.facades.waiting import wait_until
 
 FAR = "https://wall.example.org/callback"
 
 
 def test_a_burst_rings_at_once_and_once_more_after_its_end() -> None:
     rung: list[float] = []
-    bell = Coalescer(lambda: rung.append(time.monotonic()), 0.1)
+    spacing = 1.0
+    bell = Coalescer(lambda: rung.append(time.monotonic()), spacing)
     bell.hit()
     assert len(rung) == 1
+    assert not bell.is_waiting()
     for _ in range(300):
         bell.hit()
     last = time.monotonic()
-    time.sleep(0.3)
-    assert len(rung) == 2
-    assert rung[-1] > last - 0.1
+    assert bell.is_waiting()
+    assert wait_until(lambda: len(rung) == 2)
+    assert rung[1] >= last
+    assert not bell.is_waiting()
     bell.hit()
-    assert len(rung) == 3
+    assert wait_until(lambda: len(rung) == 3)
+    assert rung[2] - rung[1] >= 0.9 * spacing
 
 
 def test_a_hit_is_always_followed_by_a_ring() -> None:
@@ -54,21 +59,21 @@ def test_a_hit_is_always_followed_by_a_ring() -> None:
             bell.hit()
             time.sleep(0.001)
 
+    begun = time.monotonic()
     threads = [threading.Thread(target=knock) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    time.sleep(0.1)
-    assert seen[-1] == hits == 200
-    assert len(seen) < 100
+    assert wait_until(lambda: seen[-1] == hits == 200 and not bell.is_waiting())
+    assert len(seen) <= (time.monotonic() - begun) / 0.02 + 2
 
 
 @pytest.fixture
 def rings(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> list[str]:
     settings.PHOTOWALL_RING_TASKS = True
     rung: list[str] = []
-    monkeypatch.setattr(receivers, "_bell", Coalescer(lambda: rung.append("ring"), 0.0))
+    monkeypatch.setattr(receivers, "bell", Coalescer(lambda: rung.append("ring"), 0.0))
     return rung
 
 
