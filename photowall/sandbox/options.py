@@ -26,7 +26,7 @@ def pictures() -> int:
 
 
 def every() -> float:
-    """Seconds between two posts."""
+    """Seconds between two posts of one followed tag."""
     return float(getattr(settings, "PHOTOWALL_SANDBOX_EVERY", 4.0))
 
 

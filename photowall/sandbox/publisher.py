@@ -24,6 +24,7 @@ from media_archive.tags import normalise_tag
 from photowall.facades.models import Endpoint, EndpointState
 from photowall.sandbox.gallery import picture_path, seed_of
 from photowall.sandbox.native_ids import NativeIds
+from photowall.sandbox.pace import Pace
 from photowall.sandbox.pictures import SIZES
 from photowall.sandbox.posts import PROVIDER, compose
 
@@ -94,15 +95,15 @@ class Publisher:
             yield self._post(tag, number, picture)
 
     def run(self, every: float, stop: Event) -> None:
-        """Posts every ``every`` seconds to the followed tags in turn, until
-        ``stop`` is set. Where nothing is followed, nothing is posted."""
-        turn = 0
+        """Posts every ``every`` seconds to each followed tag (as ``Pace`` bounds
+        it), until ``stop`` is set. Where nothing is followed, nothing is posted."""
+        pace = Pace(every)
         try:
-            while not stop.wait(every):
+            while not stop.wait(pace.gap):
                 try:
-                    if tags := followed_tags():
-                        list(self.publish(tags[turn % len(tags)]))
-                        turn += 1
+                    tag = pace.turn(followed_tags(), time.monotonic())
+                    if tag is not None:
+                        list(self.publish(tag))
                 except (PhotowallError, DatabaseError, OSError):
                     # A full disk or a locked file today is no end of the show.
                     logger.exception("A picture could not be published")
