@@ -10,10 +10,11 @@ from django.db.models import ForeignKey
 from django.forms import ModelChoiceField, ModelForm
 from django.http import HttpRequest
 
+from media_archive.admin_reading import DeclaredLookups
 from media_archive.models import ApiToken
 
 
-class ApiTokenAdmin(admin.ModelAdmin):
+class ApiTokenAdmin(DeclaredLookups, admin.ModelAdmin):
     """Only a digest is stored, so nothing here can show a token again."""
 
     list_display = ("name", "user", "created_at", "last_used_at", "expires_at")

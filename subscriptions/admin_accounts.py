@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest
 
+from media_archive.admin_reading import DeclaredLookups
 from subscriptions import accounts, lifecycle
 from subscriptions.admin_forms import AccountForm
 from subscriptions.models import ProviderAccount
@@ -16,7 +17,7 @@ from subscriptions.tasks import fetch_subscription
 CREDENTIAL = {"base_url", "client_id", "client_secret", "access_token"}
 
 
-class ProviderAccountAdmin(admin.ModelAdmin):
+class ProviderAccountAdmin(DeclaredLookups, admin.ModelAdmin):
     """Who we are at a provider."""
 
     form = AccountForm

@@ -9,31 +9,37 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from media_archive import walls
+from media_archive.admin_reading import DeclaredLookups
 from media_archive.errors import PhotowallError
 from subscriptions import accounts, lifecycle
 from subscriptions.admin_forms import FollowForm
 from subscriptions.admin_steps import STEPS, Step, steps_for
 from subscriptions.errors import AlreadyFollowed
 from subscriptions.health import light_of
-from subscriptions.models import State, Subscription, SubscriptionEvent
+from subscriptions.models import Subscription, SubscriptionEvent
 from subscriptions.tasks import request_subscription
 
 REFUSALS_SHOWN = 5
+TAGS_ASKED = 20
 
 
-def _action(word: str) -> Callable[..., None]:
+def _action(word: str) -> Callable[..., HttpResponse | None]:
     """The menu's entry for a step."""
 
     def act(
         page: SubscriptionAdmin, request: HttpRequest, rows: QuerySet[Subscription]
-    ) -> None:
+    ) -> HttpResponse | None:
+        if word == "end" and not request.POST.get("sure"):
+            return page.ask_first(request, rows, action=word)
         page.take(request, word, rows)
+        return None
 
     act.__name__ = word
     return admin.action(description=STEPS[word].action, permissions=["change"])(act)
@@ -59,7 +65,7 @@ class EventInline(admin.TabularInline):
         return False
 
 
-class SubscriptionAdmin(admin.ModelAdmin):
+class SubscriptionAdmin(DeclaredLookups, admin.ModelAdmin):
     """Follow a hashtag; see how it goes; pause, resume, retry, end. Never delete."""
 
     form = FollowForm
@@ -84,7 +90,8 @@ class SubscriptionAdmin(admin.ModelAdmin):
         """Two fields to follow a tag; afterwards everything to read."""
         if obj is None:
             return ((None, {"fields": ("account", "tag")}),)
-        how = ("hashtag", "account", "light", "why", "next_step", "buttons")
+        do = ("buttons",) if self.has_change_permission(request, obj) else ()
+        how = ("hashtag", "account", "light", "why", "next_step", *do)
         reading = ("heard", "fetched", "error", "next_attempt", "photos")
         details = ("callback", "upstream_id", "created_at", "created_by", "state_since")
         return (
@@ -92,6 +99,13 @@ class SubscriptionAdmin(admin.ModelAdmin):
             ("Reading", {"fields": reading}),
             ("Details", {"fields": details, "classes": ("collapse",)}),
         )
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Without buttons for those whom they would refuse."""
+        columns = self.list_display
+        if self.has_change_permission(request):
+            return columns
+        return tuple(column for column in columns if column != "quick")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """All, once it exists."""
@@ -125,7 +139,10 @@ class SubscriptionAdmin(admin.ModelAdmin):
         except AlreadyFollowed as error:
             # Somebody else was faster by a moment: lead to what they made.
             self.message_user(request, error.message, messages.WARNING)
-            obj.pk = Subscription.objects.exclude(state=State.ENDED).get(tag=obj.tag).pk
+            other = lifecycle.standing(obj.account.provider, obj.tag)
+            if other is None:
+                raise
+            obj.pk = other.pk
             return
         obj.pk = made.pk
         request_subscription.delay_on_commit(made.pk)
@@ -168,6 +185,24 @@ class SubscriptionAdmin(admin.ModelAdmin):
             self.message_user(request, f"{names} {step.done}.", messages.SUCCESS)
         for refusal in refusals[:REFUSALS_SHOWN]:
             self.message_user(request, refusal, messages.WARNING)
+
+    def ask_first(
+        self, request: HttpRequest, rows: QuerySet[Subscription], **said: str
+    ) -> HttpResponse:
+        """The page that asks whether these shall be ended; ``said`` and ``sure``
+        come back from it."""
+        chosen = [str(pk) for pk in rows.values_list("pk", flat=True)]
+        hidden = [*said.items(), *(("_selected_action", pk) for pk in chosen)]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "End following?",
+            "opts": self.opts,
+            "tags": list(rows.values_list("tag", flat=True)[:TAGS_ASKED]),
+            "count": len(chosen),
+            "hidden": hidden,
+            "back": request.get_full_path(),
+        }
+        return TemplateResponse(request, "admin/end_subscriptions.html", context)
 
     @admin.display(description="Hashtag", ordering="tag")
     def hashtag(self, subscription: Subscription) -> SafeString:
@@ -271,7 +306,11 @@ class SubscriptionAdmin(admin.ModelAdmin):
         if word not in STEPS or not (key.isascii() and key.isdigit() and len(key) < 19):
             return None
         if self.has_change_permission(request):
-            self.take(request, word, Subscription.objects.filter(pk=int(key)))
+            rows = Subscription.objects.filter(pk=int(key))
+            sure = word != "end" or bool(request.POST.get("sure"))
+            if not sure and rows.filter(state__in=STEPS[word].states).exists():
+                return self.ask_first(request, rows, step=f"{word}:{key}")
+            self.take(request, word, rows)
         else:
             self.message_user(
                 request, "You may not change subscriptions.", messages.ERROR

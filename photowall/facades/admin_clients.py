@@ -8,11 +8,12 @@ from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
+from media_archive.admin_reading import DeclaredLookups
 from photowall.facades.models import ApiClient, new_client_secret
 
 
 @admin.register(ApiClient)
-class ApiClientAdmin(admin.ModelAdmin):
+class ApiClientAdmin(DeclaredLookups, admin.ModelAdmin):
     """Make, rename, enable, disable; a new secret on request."""
 
     fields = ["name", "client_id", "enabled", "created_at"]

@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from media_archive.admin_reading import DeclaredLookups
 from photowall.bell import BellTask
 from photowall.facades import deliveries, tasks
 from photowall.facades.models import Delivery
@@ -28,7 +29,7 @@ SHOWN = (
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(admin.ModelAdmin):
+class DeliveryAdmin(DeclaredLookups, admin.ModelAdmin):
     """One notification on its way, or what became of it."""
 
     list_display = [

@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet, Subquery
 from django.http import HttpRequest
 
+from media_archive.admin_reading import DeclaredLookups
 from media_archive.models import JournalCounter
 from photowall.bell import BellTask
 from photowall.facades import endpoints, tasks
@@ -32,7 +33,7 @@ SHOWN = (
 
 
 @admin.register(Endpoint)
-class EndpointAdmin(admin.ModelAdmin):
+class EndpointAdmin(DeclaredLookups, admin.ModelAdmin):
     """Made by their owners over the facade; here they are looked after."""
 
     list_display = [

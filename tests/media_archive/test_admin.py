@@ -282,3 +282,29 @@ def test_the_admin_bears_our_name(desk: Client) -> None:
     page = text_of(desk.get("/admin/"))
     assert "Photowall" in page
     assert "Django administration" not in page
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "caption__regex=(a",
+        "caption__contains=x",
+        "author__name__startswith=a",
+        "archived_at__gte=2026-01-01",
+        "kind__regex=(a",
+    ],
+)
+def test_the_address_may_ask_only_what_the_filters_ask(
+    desk: Client, query: str
+) -> None:
+    an_item()
+    answer = desk.get(f"{LIST}?{query}")
+    assert answer.status_code == 302
+    assert answer["Location"] == f"{LIST}?e=1"
+    for filtered in (
+        "kind__exact=image",
+        "visibility__exact=visible&pinned__exact=0",
+        "tag=nofilter&provider=x",
+        "dated_at__gte=2020-01-01+00:00Z&dated_at__lt=2030-01-01+00:00Z",
+    ):
+        assert desk.get(f"{LIST}?{filtered}").status_code == 200

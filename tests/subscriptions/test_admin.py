@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.contrib.messages import get_messages
 from django.test import Client
 
@@ -134,7 +134,7 @@ def test_a_step_by_button_and_by_menu(
     for data in ({"step": f"{word}:{subscription.pk}"}, menu):
         Subscription.objects.update(state=before)
         rung.clear()
-        response = desk.post(LIST, data)
+        response = desk.post(LIST, {**data, "sure": "yes"})
         assert response.status_code == 302
         assert state_of(subscription) == after
         assert rung == ([(bell, subscription.pk)] if bell else [])
@@ -167,7 +167,7 @@ def test_who_may_only_look_may_not_step(
     vera.save()
     client = Client()
     client.force_login(vera)
-    step = {"step": f"end:{subscription.pk}"}
+    step = {"step": f"end:{subscription.pk}", "sure": "yes"}
     assert client.get(LIST).status_code == 403
     client.post(LIST, step)
     assert state_of(subscription) == State.ACTIVE
@@ -341,3 +341,42 @@ def test_the_groups_have_what_they_need() -> None:
     assert {"add_subscription", "add_provideraccount", "add_apiclient"} <= groups[
         "admin"
     ]
+
+
+def test_ending_is_asked_once_before_it_is_done(desk: Client, rung: list[Any]) -> None:
+    account = an_account()
+    one, two = (a_subscription(tag, account=account) for tag in ("one", "two"))
+    asked = desk.post(page_of(one), {"step": f"end:{one.pk}"})
+    assert asked.status_code == 200
+    assert "<bdi>#one</bdi>" in asked.content.decode()
+    assert "<script>" not in asked.content.decode()
+    many = {"action": "end", "_selected_action": [one.pk, two.pk]}
+    assert "#two" in desk.post(LIST, many).content.decode()
+    assert [state_of(one), state_of(two)] == [State.ACTIVE] * 2
+    assert rung == []
+    desk.post(page_of(one), {"step": f"end:{one.pk}", "sure": "yes"})
+    assert state_of(one) == State.ENDING
+    desk.post(LIST, {**many, "sure": "yes"})
+    assert state_of(two) == State.ENDING
+
+
+def test_who_may_only_look_sees_no_buttons(vera: User, desk: Client) -> None:
+    subscription = a_subscription()
+    vera.is_staff = True
+    vera.save()
+    vera.user_permissions.add(Permission.objects.get(codename="view_subscription"))
+    looking = Client()
+    looking.force_login(vera)
+    for address in (LIST, page_of(subscription)):
+        shown = looking.get(address)
+        assert shown.status_code == 200
+        assert 'name="step"' not in shown.content.decode()
+        assert 'name="step"' in desk.get(address).content.decode()
+
+
+def test_the_list_is_filtered_by_its_filters_only(desk: Client) -> None:
+    account = a_subscription().account
+    for refused in ("account__client_id__startswith=a", "tag__regex=(a"):
+        assert desk.get(f"{LIST}?{refused}")["Location"] == f"{LIST}?e=1"
+    allowed = f"state__exact=active&account__id__exact={account.pk}"
+    assert desk.get(f"{LIST}?{allowed}").status_code == 200
