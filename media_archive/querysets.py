@@ -49,9 +49,14 @@ class MediaItemQuerySet(models.QuerySet["MediaItem"]):
         )
 
     def by_author(self, who: str) -> Self:
-        """Of the authors with this username (with or without ``@``) or native id."""
+        """Of the authors with this username (with or without ``@``) or native id.
+
+        Usernames are asked for as they are and in small letters, as providers keep
+        them: both are looked up in the index.
+        """
+        name = who.removeprefix("@")
         authors = apps.get_model("media_archive.Author").objects.filter(
-            Q(username=who.removeprefix("@")) | Q(native_id=who)
+            Q(username__in={name, name.lower()}) | Q(native_id=who)
         )
         return self.filter(author__in=list(authors.values_list("id", flat=True)[:100]))
 

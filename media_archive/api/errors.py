@@ -36,6 +36,9 @@ CODES = {
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """The answer to ``error``; ``None`` for a bug, which is then a logged 500."""
+    if isinstance(error, Http404) and _has_no_renderer(context.get("request")):
+        # The framework looks for the renderer first, and has nothing else to miss.
+        error = exceptions.ValidationError({"format": "There is only “json”."})
     answer = _answer(error)
     if answer is not None:
         set_rollback()
@@ -45,6 +48,11 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
             request.accepted_renderer = JSONRenderer()
             request.accepted_media_type = JSONRenderer.media_type
     return answer
+
+
+def _has_no_renderer(request: Any) -> bool:
+    asked = request is not None and "format" in getattr(request, "query_params", {})
+    return asked and not hasattr(request, "accepted_renderer")
 
 
 def shape(code: str, message: str, fields: object = None) -> dict[str, Any]:

@@ -141,7 +141,7 @@ def _refuse_unknown(request: Request, known: list[str]) -> None:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name[:60], known, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(name[:60], known, n=1, cutoff=0.7)
     if near:
         return f"There is no such parameter. Did you mean “{near[0]}”?"
     if known:

@@ -342,3 +342,29 @@ def test_a_page_of_everything_still_works_beside_all_these_refusals(
 ) -> None:
     some_items(2)
     assert len(answer_of()["results"]) == 2
+
+
+def test_another_format_is_refused_by_the_name_of_its_parameter(
+    api: APIClient,
+) -> None:
+    error = refusal(api.get(f"{MEDIA}?format=xml"), 400, "invalid")
+    assert list(error["fields"]) == ["format"]
+    assert api.get(f"{MEDIA}?format=json").status_code == 200
+    refusal(api.get(f"{MEDIA}999999/?format=json"), 404, "not_found")
+
+
+@pytest.mark.parametrize("name", ["ordering", "limit"])
+def test_only_a_near_name_is_suggested(api: APIClient, name: str) -> None:
+    error = refusal(api.get(f"{MEDIA}?{name}=x"), 400, "invalid")
+    assert "Did you mean" not in error["message"]
+    near = refusal(api.get(f"{MEDIA}?posted_afer=x"), 400, "invalid")
+    assert "Did you mean “posted_after”?" in near["message"]
+
+
+def test_an_author_is_found_in_any_case(api: APIClient) -> None:
+    item = an_item()
+    assert item.author is not None
+    assert item.author.username is not None
+    for name in (item.author.username, f"@{item.author.username.upper()}"):
+        assert len(api.get(MEDIA, {"author": name}).json()["results"]) == 1
+    assert api.get(MEDIA, {"author": "nobody"}).json()["results"] == []
