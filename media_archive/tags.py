@@ -56,4 +56,9 @@ def _carries_meaning(character: str) -> bool:
 def _shown(character: str) -> str:
     if character.isspace():
         return "a space"
-    return f"“{character}”" if character.isprintable() else "a hidden character"
+    # A mark without a letter to stand on, variation selectors among them, and what
+    # only formats text: nobody would see it between the quotation marks.
+    hidden = unicodedata.category(character) in {"Mn", "Me", "Cf"}
+    if hidden or not character.isprintable():
+        return "a hidden character"
+    return f"“{character}”"

@@ -86,3 +86,11 @@ def test_the_normal_form_is_its_own_normal_form(text: str) -> None:
     assert normalise_tag(f" #{normal} ") == normal
     assert 1 <= len(normal) <= LONGEST
     normal.encode()
+
+
+@pytest.mark.parametrize("text", ["#️⃣", "a\u200db", "️sunset"])
+def test_what_nobody_sees_is_called_hidden(text: str) -> None:
+    with pytest.raises(InvalidTag, match="a hidden character"):
+        normalise_tag(text)
+    with pytest.raises(InvalidTag, match="“!”"):
+        normalise_tag("a!")
