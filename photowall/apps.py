@@ -13,3 +13,4 @@ class PhotowallConfig(AppConfig):
 
     def ready(self) -> None:
         importlib.import_module("photowall.celery")
+        importlib.import_module("photowall.oversized").keep_quiet()

@@ -237,3 +237,16 @@ def test_a_wall_with_photos_is_always_shown(rung: list[Any]) -> None:
     assert enter("sunset").status_code == 422
     some_items(1, tags=["sunset"])
     assert enter("sunset")["Location"] == "/wall/sunset/"
+
+
+def test_a_form_that_is_too_large_gets_a_page_of_ours(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client = Client(raise_request_exception=False)
+    response = client.post(
+        "/", "tag=" + "x" * 1_100_000, "application/x-www-form-urlencoded"
+    )
+    assert response.status_code == 400
+    assert "more than we can read" in response.content.decode()
+    assert [record.name for record in caplog.records if record.exc_info] == []
+    assert any("RequestDataTooBig" in record.name for record in caplog.records)
