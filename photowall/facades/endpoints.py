@@ -21,7 +21,7 @@ from subscriptions.providers.instagram_v1.wire.notifications import (
 MOST_ENDPOINTS = 1_000
 """Of one client, in any state."""
 SILENT = "Takes notifications without answering them."
-LONGEST_QUOTE = 100
+LONGEST_QUOTE = 64
 """Characters of a callback's wrong answer that its owner is shown."""
 
 TRANSITIONS: dict[EndpointState, tuple[EndpointState, ...]] = {

@@ -72,6 +72,18 @@ def test_the_recorded_words_of_a_failed_challenge(
     )
 
 
+def test_little_of_a_wrong_answer_is_told(
+    client: Client, wish: dict[str, str], receiver: HTTPServer
+) -> None:
+    receiver.expect_request("/wrong").respond_with_data("\x1b[2J\r\n" + "y" * 100)
+    wish["callback_url"] = wish["callback_url"].replace("/callback", "/wrong")
+    _, message = refusal(client.post(PATH, wish))
+    quoted = message.partition(', received "')[2].removesuffix('".')
+    assert 50 < len(quoted) <= 64
+    assert quoted.isprintable()
+    assert set(quoted.lstrip(" [2J")) == {"y"}
+
+
 def test_a_callback_that_hangs_is_given_up_after_2_seconds(
     client: Client, wish: dict[str, str], receiver: HTTPServer
 ) -> None:
