@@ -160,7 +160,7 @@ def photowall(folder: Path, database: str, broker: str, secret: str) -> Iterator
         text=True,
     )
     port = free_port()
-    command = [sys.executable, "-m", "daphne", "-v", "0", "-b", "127.0.0.1"]
+    command = [sys.executable, "-m", "photowall.serving", "-v", "0", "-b", "127.0.0.1"]
     command += ["-p", str(port), "photowall.asgi:application"]
     base = f"http://127.0.0.1:{port}"
     with process(command, environment, CHECKOUT, folder, f"{base}/healthz"):
