@@ -80,9 +80,11 @@ def _size(source: Mapping[str, Any]) -> SafeString:
         inside = format_html(
             '{}<span class="archive-unseen"{}>{}</span>',
             format_html(
-                '<img class="may-go" src="{}" alt="" loading="lazy"'
+                '<img class="may-go" src="{}" alt="{}, {}" loading="lazy"'
                 ' referrerpolicy="no-referrer">',
                 source["url"],
+                source.get("name") or "picture",
+                pixels,
             )
             if shown
             else "",
