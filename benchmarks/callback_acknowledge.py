@@ -161,7 +161,7 @@ def photowall(folder: Path, database: str, broker: str, secret: str) -> Iterator
     )
     port = free_port()
     command = [sys.executable, "-m", "photowall.serving", "-v", "0", "-b", "127.0.0.1"]
-    command += ["-p", str(port), "photowall.asgi:application"]
+    command += ["-p", str(port)]
     base = f"http://127.0.0.1:{port}"
     with process(command, environment, CHECKOUT, folder, f"{base}/healthz"):
         yield base + made.stdout.split()[-1]

@@ -39,8 +39,7 @@ from tests.server_redis import start_own
 TAG = "fanout"
 PEER = "Express + socket.io"
 COMMANDS = {
-    "daphne": "photowall.serving -v 0 -b 127.0.0.1 -p {port}"
-    " photowall.asgi:application",
+    "daphne": "photowall.serving -v 0 -b 127.0.0.1 -p {port}",
     "uvicorn": "uvicorn --host 127.0.0.1 --port {port} --lifespan off --no-access-log"
     " --log-level warning --ws-per-message-deflate false photowall.asgi:application",
 }
