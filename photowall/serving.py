@@ -23,8 +23,11 @@ from twisted.internet import reactor
 APPLICATION = "photowall.asgi:application"
 SECONDS = 60
 """How long a request may arrive, and how long it may be worked on."""
-LARGEST_MESSAGE = 8 * 1024
-"""Bytes of a viewer's message: more is not even read to its end."""
+LARGEST_FRAME = 8 * 1024
+"""Bytes of a viewer's frame: more is not even read to its end."""
+LARGEST_MESSAGE = 4 * 1024 * 1024
+"""Bytes of a message. The WebSocket library holds ours to the limit as well, and a
+hundred photos with long captions are some megabytes: a smaller one loses photos."""
 LINGER = 2.0
 """Seconds a refused sender may go on before the line is cut: who hangs up on a talker
 at once, takes back the answer that is still under way."""
@@ -143,7 +146,7 @@ class CommandLine(CommandLineInterface):
             server_name="Photowall",
             # Daphne's access log would hold query strings, and with them tokens.
             verbosity=0,
-            websocket_max_frame_size=LARGEST_MESSAGE,
+            websocket_max_frame_size=LARGEST_FRAME,
             websocket_max_message_size=LARGEST_MESSAGE,
         )
 

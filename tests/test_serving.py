@@ -217,3 +217,43 @@ def test_the_program_serves_photowall_with_the_setting(tmp_path: Path) -> None:
         assert not said.startswith(b"HTTP/1.1 413 ")
         server.process.send_signal(signal.SIGINT)  # ignored when it was started
         assert server.process.wait(20) == 0
+
+
+TALKER = """
+import sys
+from photowall.serving import CommandLine
+
+async def application(scope, receive, send):
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.send", "text": "x" * 2_000_000})
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
+
+CommandLine().run(["-b", "127.0.0.1", "-p", sys.argv[1], "__main__:application"])
+"""
+UPGRADE = (
+    b"GET /ws/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"
+    b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+def test_a_viewer_is_sent_large_messages_and_may_send_small_ones() -> None:
+    port = free_port()
+    with started(["-c", TALKER, str(port)], port) as server:
+        with closing(server.connect()) as connection:
+            connection.sendall(UPGRADE)
+            heard_so_far = 0
+            while heard_so_far < 2_000_000:
+                piece = connection.recv(65_536)
+                assert piece, "the line was closed before the message was whole"
+                heard_so_far += piece.count(b"x")
+            # A masked text frame of 9,000 bytes (RFC 6455, section 5.2).
+            frame = b"\x81\xfe" + (9_000).to_bytes(2, "big") + bytes(4) + b"y" * 9_000
+            answer = b""
+            with suppress(ConnectionResetError):
+                connection.sendall(frame)
+                answer = connection.recv(1_024)
+        # A close frame with status 1009, "message too big", or the line cut.
+        assert answer == b"" or answer[2:4] == (1009).to_bytes(2, "big")

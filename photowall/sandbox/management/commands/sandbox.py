@@ -111,7 +111,7 @@ def serve(port: int) -> None:
         http_timeout=serving.SECONDS,
         server_name="Photowall",
         verbosity=0,
-        websocket_max_frame_size=serving.LARGEST_MESSAGE,
+        websocket_max_frame_size=serving.LARGEST_FRAME,
         websocket_max_message_size=serving.LARGEST_MESSAGE,
     )
     server.run()
