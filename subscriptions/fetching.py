@@ -21,9 +21,9 @@ from django.utils import timezone
 
 from media_archive import claims
 from media_archive.errors import ClaimLost, PhotowallError
-from subscriptions import accounts, backoff, lifecycle
+from subscriptions import backoff, calls, lifecycle
 from subscriptions.errors import AuthRefused, BadAnswer, ProviderError, RateLimited
-from subscriptions.models import Feed, Gap
+from subscriptions.models import Feed, Gap, Purpose
 from subscriptions.page_store import PageStore
 from subscriptions.providers import get_provider
 from subscriptions.providers.base import Page
@@ -113,7 +113,6 @@ class _Run:
         self.epoch = epoch
         self.account = feed.subscription.account
         self.provider = get_provider(feed.subscription.provider)
-        self.credentials = accounts.credentials_of(self.account)
         self.store = PageStore(feed, epoch, HOLD)
 
     def read(self) -> bool:
@@ -133,7 +132,7 @@ class _Run:
             progress.pages += 1
             self.store.commit(gap, page)
             if progress.pages == 1:
-                accounts.note_good_answer(self.account, page.quota)
+                calls.told(self.account, page.quota)
         # What was said while we read: its bell found the feed taken.
         return Feed.objects.filter(
             pk=self.feed.pk, dirty_seq__gt=F("done_seq")
@@ -142,18 +141,23 @@ class _Run:
     def _open_gap(self) -> Gap:
         """The one that is open, or a new one that is not stored yet: it is, with its
         first page, if that does not close it."""
-        found = Gap.objects.filter(feed=self.feed, closed_at__isnull=True).first()
+        found = (
+            Gap.objects.filter(feed=self.feed, closed_at__isnull=True)
+            .order_by("-opened_at")
+            .first()
+        )
         return found or Gap(
             feed=self.feed, floor=self.feed.cursor, dirty_seq=self.feed.dirty_seq
         )
 
     def _page(self, gap: Gap) -> Page:
-        page = self.provider.fetch_page(
-            self.credentials,
-            tag=self.feed.subscription.tag,
-            since=gap.floor or None,
-            older=gap.older,
-        )
+        with calls.calling(self.account, Purpose.NOTIFIED) as credentials:
+            page = self.provider.fetch_page(
+                credentials,
+                tag=self.feed.subscription.tag,
+                since=gap.floor or None,
+                older=gap.older,
+            )
         if page.older and page.older == gap.older:
             raise BadAnswer("The listing leads from a page to the same page again.")
         return page
@@ -181,7 +185,6 @@ def _hold_off(feed: Feed, epoch: int) -> None:
 def _stumble(feed: Feed, epoch: int, error: PhotowallError) -> None:
     """Keep in the rows what went wrong, and when to try again."""
     if isinstance(error, RateLimited):
-        accounts.pause(feed.subscription.account, error)
         failures, wait = feed.failures, 0.0
     else:
         failures = feed.failures + 1

@@ -24,14 +24,21 @@ from media_archive import claims
 from media_archive.errors import PhotowallError
 from media_archive.models import Tag
 from media_archive.tags import normalise_tag
-from subscriptions import accounts, backoff
+from subscriptions import accounts, backoff, calls
 from subscriptions.errors import (
     AlreadyFollowed,
     ChallengeRefused,
     RateLimited,
     TransitionRefused,
 )
-from subscriptions.models import Feed, ProviderAccount, State, Subscription, passed
+from subscriptions.models import (
+    Feed,
+    ProviderAccount,
+    Purpose,
+    State,
+    Subscription,
+    passed,
+)
 from subscriptions.providers import get_provider
 from subscriptions.providers.base import Provider
 from subscriptions.reasons import reason_of
@@ -102,14 +109,14 @@ def request(subscription_pk: int) -> bool:
         return False
     asked_at = subscription.challenge_asked_at
     try:
-        made = _provider_of(subscription).subscribe(
-            accounts.credentials_of(subscription.account),
-            tag=subscription.tag,
-            callback_url=callback_url(subscription),
-            verify_token=subscription.verify_token,
-        )
+        with calls.calling(subscription.account, Purpose.PEOPLE) as credentials:
+            made = _provider_of(subscription).subscribe(
+                credentials,
+                tag=subscription.tag,
+                callback_url=callback_url(subscription),
+                verify_token=subscription.verify_token,
+            )
     except RateLimited as error:
-        accounts.pause(subscription.account, error)
         if not Subscription.objects.filter(
             pk=subscription_pk, state=State.REQUESTED, challenge_asked_at=asked_at
         ).update(challenge_asked_at=None, state_reason=reason_of(error)):
@@ -246,8 +253,6 @@ def finish_ending(subscription_pk: int) -> bool:
     try:
         _unsubscribe(subscription)
     except PhotowallError as error:
-        if isinstance(error, RateLimited):
-            accounts.pause(subscription.account, error)
         if error.retryable or subscription.upstream_id:
             _postpone_ending(subscription_pk, epoch, error)
             return False
@@ -322,19 +327,18 @@ def _awaits_challenge(subscription: Subscription) -> bool:
 
 def _unsubscribe(subscription: Subscription) -> None:
     provider = _provider_of(subscription)
-    credentials = accounts.credentials_of(subscription.account)
+    account = subscription.account
     if subscription.upstream_id:
         native_ids = [subscription.upstream_id]
     else:
         # Its answer may have been lost: what calls our address is ours.
         ours = callback_url(subscription)
-        native_ids = [
-            each.native_id
-            for each in provider.subscriptions(credentials)
-            if each.callback_url == ours
-        ]
+        with calls.calling(account, Purpose.PEOPLE) as credentials:
+            listed = provider.subscriptions(credentials)
+        native_ids = [each.native_id for each in listed if each.callback_url == ours]
     for native_id in native_ids:
-        provider.unsubscribe(credentials, native_id=native_id)
+        with calls.calling(account, Purpose.PEOPLE) as credentials:
+            provider.unsubscribe(credentials, native_id=native_id)
 
 
 def _postpone_ending(subscription_pk: int, epoch: int, error: PhotowallError) -> None:
