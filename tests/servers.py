@@ -26,10 +26,12 @@ from tests.server_postgres import (
     remove_copies,
 )
 from tests.server_process import CannotStart, Found, new_folder
-from tests.server_redis import find_redis
+from tests.server_redis import find_redis, start_own
 
-# Set for processes started by this run (a parallel worker): they share our servers.
+# Set for processes started by this run: they share our servers.
 SHARED = "PHOTOWALL_TEST_SERVERS"
+# Set by xdist in each process of a parallel run.
+PARALLEL = "PYTEST_XDIST_WORKER"
 
 
 class Servers:
@@ -54,6 +56,16 @@ class Servers:
         os.environ["DATABASE_URL"] = database.url
         os.environ[SHARED] = f"{database.title} · {redis.title}"
         return os.environ[SHARED]
+
+    def take_apart(self) -> None:
+        """What a process of a parallel run does not share with the others: its files,
+        and its Redis, where messages reach all databases of a server alike.
+        PostgreSQL's test database has the process's name already."""
+        self.folder = new_folder("tests")
+        os.environ["PHOTOWALL_VAR"] = str(self.folder / "var")
+        os.environ["REDIS_URL"] = self._keep(start_own()).url
+        if wants_sqlite():
+            os.environ["DATABASE_URL"] = f"sqlite:///{self.folder}/db.sqlite3"
 
     def postgres_url(self) -> str:
         """This run's PostgreSQL; a run on SQLite starts one when first asked."""
@@ -84,7 +96,10 @@ _servers = Servers()
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(args: list[str]) -> Iterator[None]:
     """Before everybody else's: capture has not begun, settings are not yet read."""
-    if SHARED not in os.environ and not {"-h", "--help", "-V", "--version"} & {*args}:
+    if PARALLEL in os.environ:
+        atexit.register(_servers.give_back)
+        _servers.take_apart()
+    elif SHARED not in os.environ and not {"-h", "--help", "-V", "--version"} & {*args}:
         atexit.register(_servers.give_back)
         signal.signal(signal.SIGTERM, _end)
         try:

@@ -70,10 +70,12 @@ def plan(argv: Sequence[str], browser: str | None) -> list[Part]:
     ours = [word for word in paths if word not in theirs]
     parts = []
     if ours or not paths:
-        parts.append(Part("on PostgreSQL", [*options, *ours]))
+        # A few files are through before more processes have started.
+        side_by_side = [] if paths or "-n" in options else _processes()
+        parts.append(Part("on PostgreSQL", [*options, *side_by_side, *ours]))
         if "-m" not in options:
             sqlite = {"PHOTOWALL_TEST_DATABASE": "sqlite"}
-            words = [*options, *ours, "-m", "also_on_sqlite"]
+            words = [*options, *side_by_side, *ours, "-m", "also_on_sqlite"]
             parts.append(Part("once more on SQLite", words, sqlite))
     if theirs or not paths:
         environment = {"DJANGO_ALLOW_ASYNC_UNSAFE": "1"}
@@ -84,6 +86,11 @@ def plan(argv: Sequence[str], browser: str | None) -> list[Part]:
         words = [*options, *(theirs or [str(END_TO_END)])]
         parts.append(Part("end to end", words, environment))
     return parts
+
+
+def _processes() -> list[str]:
+    """Words for pytest: as many processes as there are cores, four at most."""
+    return ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "worksteal"]
 
 
 def _path(word: str) -> Path:

@@ -41,6 +41,12 @@ def test_paths_go_where_they_belong_and_options_everywhere() -> None:
     assert [part.words for part in theirs] == [["-q", "tests/end_to_end/conftest.py"]]
 
 
+def test_the_whole_run_uses_all_cores_and_a_few_files_one_process() -> None:
+    assert all("-n" in part.words for part in plan([], "chromium")[:2])
+    assert all("-n" not in part.words for part in plan([HERE], "chromium"))
+    assert plan(["-n", "0"], "chromium")[0].words == ["-n", "0"]
+
+
 def test_an_own_choice_of_marks_is_not_overruled() -> None:
     titles = [part.title for part in plan(["-m", "asyncio"], "chromium")]
     assert titles == ["on PostgreSQL", "end to end"]
