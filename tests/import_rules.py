@@ -26,7 +26,14 @@ BASEMENT = {
         "signals",
         "tags",
     },
-    "subscriptions": {"backoff", "errors", "models", "providers", "transitions"},
+    "subscriptions": {
+        "backoff",
+        "errors",
+        "ledger",
+        "models",
+        "providers",
+        "transitions",
+    },
 }
 DOORS = {
     "admin",

@@ -53,6 +53,12 @@ class ProviderAccount(models.Model):
         editable=False,
         help_text="When the provider is asked next what it believes we follow.",
     )
+    upkeep_error = models.CharField(
+        max_length=300,
+        blank=True,
+        editable=False,
+        help_text="Why it could not be asked; empty = it could.",
+    )
 
     def __str__(self) -> str:
         return self.name

@@ -61,6 +61,17 @@ class Subscription(models.Model):
         editable=False,
         help_text="When the provider forgets it unless we renew; empty = never.",
     )
+    renew_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When the lease is renewed, or that is tried again.",
+    )
+    renew_failures = models.PositiveSmallIntegerField(
+        default=0,
+        editable=False,
+        help_text="Renewals in a row that came to nothing.",
+    )
     upstream_id = models.CharField(max_length=128, blank=True, editable=False)
     state = models.CharField(
         max_length=16, choices=State.choices, default=State.DRAFT, editable=False
