@@ -28,7 +28,9 @@ BASEMENT = {
     },
     "subscriptions": {
         "backoff",
+        "coverage_reasons",
         "errors",
+        "intervals",
         "ledger",
         "models",
         "providers",
