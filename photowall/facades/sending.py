@@ -36,6 +36,10 @@ retries have the usual patience."""
 HOLD = 30
 """Seconds of a claim: the 15 s a delivery may take, and as many to write it down."""
 
+transport: Callable[..., outgoing_http.Answer] | None = None
+"""What takes a notification to its receiver, in place of ``outgoing_http.request``:
+the sandbox's network is as bad as it is told to be."""
+
 Rows = Delivery.objects
 
 
@@ -73,7 +77,7 @@ def _post(delivery: Delivery) -> Outcome:
     if not connection.in_atomic_block:
         connection.close()
     try:
-        answer = outgoing_http.request(
+        answer = (transport or outgoing_http.request)(
             "POST",
             endpoint.callback_url,
             body=body,

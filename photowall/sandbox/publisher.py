@@ -19,7 +19,8 @@ from django.db import DatabaseError, connection
 
 from media_archive import ingest, journal
 from media_archive.errors import PhotowallError
-from media_archive.models import MediaItem
+from media_archive.journal import Recording
+from media_archive.models import JournalEntry, MediaItem
 from media_archive.tags import normalise_tag
 from photowall.facades.models import Endpoint, EndpointState
 from photowall.sandbox.gallery import picture_path, seed_of
@@ -128,11 +129,15 @@ class Publisher:
             base_url=self.base_url,
             picture=picture,
         )
-        with journal.recording() as recording:
+
+        def work(recording: Recording) -> JournalEntry:
             result = ingest.store(recording, PROVIDER, [record], listed_under=tag)
             if not result.new:
                 raise IdTaken(f"The id {record.native_id} is taken.")
-        seq = recording.entries[-1].seq
+            return recording.entries[-1]
+
+        # The entry gets its number when the work is over, before the commit.
+        seq = journal.recorded(work).seq
         return Published(record.native_id, tag, now, seq)
 
 

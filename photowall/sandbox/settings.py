@@ -12,6 +12,7 @@ from photowall.settings import *  # noqa: F403  all settings, then what differs
 from photowall.settings import INSTALLED_APPS, VAR, env
 
 ROOT_URLCONF = "photowall.sandbox.urls"
+ASGI_APPLICATION = "photowall.sandbox.asgi.application"
 INSTALLED_APPS = [*INSTALLED_APPS, "photowall.sandbox"]
 PHOTOWALL_BASE_URL = env.str(
     "PHOTOWALL_BASE_URL", default="http://127.0.0.1:8001"

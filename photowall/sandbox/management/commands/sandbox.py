@@ -19,6 +19,8 @@ from django.db import connections
 from photowall import serving
 from photowall.facades.models import ApiClient
 from photowall.sandbox import options
+from photowall.sandbox.faults import notifications
+from photowall.sandbox.faults.connections import BreakableServer
 from photowall.sandbox.memory import return_freed_blocks
 from photowall.sandbox.publisher import Publisher
 from photowall.sandbox.threads import Threads, deliver
@@ -70,6 +72,7 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         ensure_client()
         return_freed_blocks()
+        notifications.install()
         threads = Threads()
         threads.start(deliver, "deliveries")
         if not given["no_publish"]:
@@ -105,7 +108,7 @@ def serve(port: int) -> None:
 
     Raises ``CommandError`` when the port is taken.
     """
-    server = serving.Server(
+    server = BreakableServer(
         application=get_default_application(),
         endpoints=[f"tcp:port={port}:interface=127.0.0.1"],
         http_timeout=serving.SECONDS,

@@ -1,0 +1,87 @@
+"""What each control door does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cache
+from threading import Lock
+
+from django.http import HttpRequest
+
+from media_archive.errors import InvalidTag
+from media_archive.tags import normalise_tag
+from photowall.sandbox import changing, options
+from photowall.sandbox.control import orders
+from photowall.sandbox.control.doors import door
+from photowall.sandbox.control.orders import OrderRefused
+from photowall.sandbox.counting import counts
+from photowall.sandbox.faults.board import board
+from photowall.sandbox.publisher import Publisher
+
+Document = Mapping[str, object]
+_one_at_a_time = Lock()
+
+
+def publish(request: HttpRequest) -> Document:
+    """Posts pictures; the answer comes when all are stored."""
+    tag, count, every = orders.publishing(orders.read(request.body))
+    with _one_at_a_time:
+        posts = [asdict(post) for post in _publisher().publish(tag, count, every)]
+    return {"posts": posts}
+
+
+def edit(request: HttpRequest) -> Document:
+    """Gives posts another caption."""
+    ids = orders.chosen_posts(orders.read(request.body), "edit")
+    return {"native_ids": changing.edit(ids)}
+
+
+def delete(request: HttpRequest) -> Document:
+    """Takes posts out of every listing."""
+    ids = orders.chosen_posts(orders.read(request.body), "delete")
+    return {"native_ids": changing.delete(ids)}
+
+
+def put_faults(request: HttpRequest) -> Document:
+    """Replaces the faults that are set; what is a state of ours happens at once."""
+    faults, seed = orders.faults(orders.read(request.body))
+    board.put(faults, seed)
+    for fault in faults:
+        if fault.kind.name == "forgotten_subscription":
+            board.drawn({fault.kind.name}, fault.tag)
+            changing.forget(fault.tag)
+    return board.report()
+
+
+def get_faults(request: HttpRequest) -> Document:
+    """What is set, and what was done."""
+    return board.report()
+
+
+def get_calls(request: HttpRequest) -> Document:
+    """The calls of one client, as they arrived here."""
+    client = request.GET.get("client_id") or options.client()[0]
+    return counts.report(client)
+
+
+def get_posts(request: HttpRequest) -> Document:
+    """Every post that a tag's listing holds, oldest first."""
+    try:
+        tag = normalise_tag(request.GET.get("tag", ""))
+    except InvalidTag as error:
+        raise OrderRefused(f"posts: {error.message}") from error
+    return {"native_ids": changing.listed(tag)}
+
+
+publish_door = door(POST=publish)
+edit_door = door(POST=edit)
+delete_door = door(POST=delete)
+faults_door = door(GET=get_faults, PUT=put_faults)
+calls_door = door(GET=get_calls)
+posts_door = door(GET=get_posts)
+
+
+@cache
+def _publisher() -> Publisher:
+    return Publisher()
