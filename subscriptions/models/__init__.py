@@ -12,12 +12,13 @@ from subscriptions.models.following import (
     SubscriptionEvent,
     new_verify_token,
 )
-from subscriptions.models.receipts import Match, Receipt, ReceiptState
+from subscriptions.models.receipts import CaughtBy, Match, Receipt, ReceiptState
 
 __all__ = [
     "Backfill",
     "BackfillState",
     "CallCount",
+    "CaughtBy",
     "CoverageSpan",
     "Feed",
     "Gap",

@@ -22,33 +22,43 @@ class FeedQuerySet(models.QuerySet["Feed"]):
     def due(self) -> FeedQuerySet:
         """Those with something to read, allowed to read now, and held by nobody.
 
-        An open gap is work as much as a notification. Without joins, on purpose:
-        Django updates joined rows through a subquery, and PostgreSQL does not look
-        at that again after waiting for another worker's claim.
+        An open gap is work as much as a notification. A tag that was spoken of does
+        not wait for the budget of polls. Without joins, on purpose: Django updates
+        joined rows through a subquery, and PostgreSQL does not look at that again
+        after waiting for another worker's claim.
         """
-        account_may_call = Q(account__paused_until__isnull=True) | Q(
-            account__paused_until__lte=Now()
+        may_be_called = Subscription.objects.filter(
+            passed("account__paused_until"),
+            passed("account__breaker_until"),
+            state=State.ACTIVE,
+        )
+        unspoken = Q(dirty_seq__gt=F("done_seq")) | Q(
+            pk__in=Gap.objects.workable().values("feed")
         )
         return (
-            self.filter(
-                subscription__in=Subscription.objects.filter(
-                    account_may_call, state=State.ACTIVE
-                )
-            )
+            self.filter(subscription__in=may_be_called)
             .filter(
-                Q(dirty_seq__gt=F("done_seq"))
-                | Q(pk__in=Gap.objects.filter(closed_at__isnull=True).values("feed"))
+                Q(heard_seq__gt=F("done_seq")) | (passed("yields_until") & unspoken)
             )
             .filter(passed("next_attempt_at"), passed("rest_until"), unclaimed())
         )
+
+    def urgent_first(self) -> FeedQuerySet:
+        """Tags that were spoken of, then the others; those that wait longest first."""
+        spoken_of = models.Case(
+            models.When(heard_seq__gt=F("done_seq"), then=0), default=1
+        )
+        waiting = F("last_fetched_at").asc(nulls_first=True)
+        return self.order_by(spoken_of, waiting, "pk")
 
 
 class Feed(Claimable):
     """The reading side of a subscription: what is due, how far it has read.
 
-    Work is a level: ``dirty_seq > done_seq`` means "read again", however many
-    notifications said so. ``cursor`` is the high-water mark: everything up to it
-    is read, and it moves only when no gap lies below.
+    Work is a level: ``dirty_seq > done_seq`` means "read the top", however many
+    notifications said so. ``head`` is up to where the top was read; ``cursor`` is
+    the high-water mark: everything up to it is read, and it moves only when no gap
+    lies below.
     """
 
     subscription = models.OneToOneField(
@@ -68,7 +78,20 @@ class Feed(Claimable):
         help_text="Up to where the top has been read; above the cursor while gaps "
         "lie between them.",
     )
+    head_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When the provider was asked for what is the head now.",
+    )
     next_poll_at = models.DateTimeField(null=True, blank=True, editable=False)
+    yields_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The budget of polls is spent: until then only a notification is "
+        "a reason to read.",
+    )
     quiet_reads = models.PositiveIntegerField(
         default=0,
         editable=False,
@@ -108,13 +131,25 @@ class GapKind(models.TextChoices):
     OVERLAP = "overlap", "Read once more"
 
 
+class GapQuerySet(models.QuerySet["Gap"]):
+    """Gaps of all feeds."""
+
+    def unread(self) -> GapQuerySet:
+        """Those that are open."""
+        return self.filter(closed_at__isnull=True)
+
+    def workable(self) -> GapQuerySet:
+        """Open ones to read on now."""
+        return self.unread().filter(passed("next_attempt_at"))
+
+
 class Gap(models.Model):
     """A stretch of the upstream listing, newest first, that we have not read yet.
 
     It reaches from ``older`` (where to read on; ``None`` = from the top) down to
-    ``floor`` (what we knew; ``None`` = the listing's end). When it closes, the
-    feed's cursor becomes ``newest`` and its ``done_seq`` this ``dirty_seq``: what was
-    said after the gap opened is about posts above it.
+    ``floor`` (what we knew; ``None`` = the listing's end). A stored gap lies below
+    the feed's head: its first page is what made the head known, and was stored with
+    it. So several may be open, and each is read on by itself.
     """
 
     feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="gaps")
@@ -134,10 +169,30 @@ class Gap(models.Model):
     )
     patience = models.PositiveIntegerField(
         default=2,
-        help_text="So many of them end the reading; more after starting anew.",
+        help_text="So many of them end the reading, once they hold known posts.",
     )
+    idle_pages = models.PositiveIntegerField(
+        default=0, help_text="Pages in a row without any post new to us."
+    )
+    unread = models.PositiveIntegerField(
+        default=0, help_text="Entries that could not be read or stored."
+    )
+    known_match = models.PositiveBigIntegerField(
+        default=0,
+        help_text="The last match when it opened: what was caught later says "
+        "nothing about having met what we knew.",
+    )
+    checkpoint = models.TextField(
+        blank=True,
+        default="",
+        help_text="A place it led to before: meeting it again is a circle.",
+    )
+    failures = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True)
+
+    objects = GapQuerySet.as_manager()
 
     class Meta:
         indexes = [

@@ -47,6 +47,14 @@ class Receipt(models.Model):
         return f"receipt {self.pk} for {self.subscription_id}"
 
 
+class CaughtBy(models.TextChoices):
+    """Which reading of the listing caught a post."""
+
+    NEWS = "news", "Reading what is new"
+    OVERLAP = "overlap", "Reading once more"
+    BACKFILL = "backfill", "Backfill"
+
+
 class Match(models.Model):
     """That a subscription caught a media item."""
 
@@ -57,6 +65,9 @@ class Match(models.Model):
         MediaItem, on_delete=models.CASCADE, related_name="matches"
     )
     matched_at = models.DateTimeField(default=timezone.now)
+    caught_by = models.CharField(
+        max_length=8, choices=CaughtBy.choices, default=CaughtBy.NEWS
+    )
 
     class Meta:
         verbose_name_plural = "matches"
