@@ -238,7 +238,9 @@ def _started(bin_folder: Path, name: str) -> Found:
     )
 
 
-def _make_cluster(bin_folder: Path, folder: Path, password: str, as_root: bool) -> None:
+def _make_cluster(
+    bin_folder: Path, folder: Path, password: str, as_root: bool, *more: str
+) -> None:
     secret = folder / "password"
     secret.write_text(password)
     secret.chmod(0o600)
@@ -246,7 +248,7 @@ def _make_cluster(bin_folder: Path, folder: Path, password: str, as_root: bool) 
         os.chown(secret, NOBODY, NOBODY)
     command = [str(bin_folder / "initdb"), "-D", str(folder / "data"), "-U", "postgres"]
     command += ["-E", "UTF8", "--no-locale", "--no-sync", "--auth=scram-sha-256"]
-    command += [f"--pwfile={secret}"]
+    command += [f"--pwfile={secret}", *more]
     identity = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if as_root else {}
     try:
         made = subprocess.run(  # type: ignore[call-overload]

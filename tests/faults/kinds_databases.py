@@ -1,0 +1,147 @@
+"""Faults of the database: crashed, cut off, hanging, locked, full."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import time
+from collections.abc import Iterator
+
+from tests.faults.databases import (
+    DatabaseAway,
+    PostgresCluster,
+    SqliteFile,
+    wait_for,
+)
+from tests.faults.kinds import POSTGRESQL, SQLITE, Scene, kind
+
+SMALL = 16 * 1024
+"""Bytes beyond which no file may grow where the disk of SQLite is "full"."""
+LARGE = 1024 * 1024
+"""The same for PostgreSQL: a segment of its log, of a fixed size, fits."""
+_PAD = (
+    "INSERT INTO subscriptions_receipt (subscription_id, body, body_sha256, headers,"
+    " state, reason, received_at, last_seen_at, seen)"
+    " SELECT (SELECT min(id) FROM subscriptions_subscription), 'x',"
+    " md5(random()::text) || md5(n::text), '{}', 'ignored', repeat('x', 250),"
+    " now(), now(), 1 FROM generate_series(1, 3500) n"
+)
+
+
+def _cluster(scene: Scene) -> PostgresCluster:
+    database = scene.instance.database
+    assert isinstance(database, PostgresCluster)
+    return database
+
+
+def _file(scene: Scene) -> SqliteFile:
+    database = scene.instance.database
+    assert isinstance(database, SqliteFile)
+    return database
+
+
+@kind(databases=POSTGRESQL, lasts=(1.0, 5.0))
+def postgres_immediate_stop(scene: Scene) -> Iterator[None]:
+    """Crashed under load; it recovers from its log."""
+    scene.instance.publish(scene.chance.randint(1, 40))
+    scene.wait(0.0, 0.6)
+    _cluster(scene).immediate_stop()
+    yield
+    scene.instance.heal()
+
+
+@kind(databases=POSTGRESQL, lasts=(0.2, 1.0))
+def postgres_backends_terminated(scene: Scene) -> Iterator[None]:
+    """Every connection is ended, again and again, under load."""
+    ends = time.monotonic() + scene.chance.uniform(2, 4)
+    scene.instance.publish(scene.chance.randint(5, 60))
+    while time.monotonic() < ends:
+        _cluster(scene).terminate_backends()
+        scene.wait(0.02, 0.3)
+    yield
+
+
+@kind(databases=POSTGRESQL, lasts=(2.0, 8.0))
+def postgres_hanging(scene: Scene) -> Iterator[None]:
+    """All its processes stand still, and every connection stays open."""
+    scene.instance.publish(scene.chance.randint(1, 10))
+    _cluster(scene).process.hang()
+    yield
+    _cluster(scene).process.go_on()
+    wait_for(scene.instance.database)
+
+
+@kind(databases=POSTGRESQL, lasts=(1.0, 4.0))
+def postgres_connections_used_up(scene: Scene) -> Iterator[None]:
+    """Others have taken every connection that there is."""
+    cluster = _cluster(scene)
+    taken = []
+    with contextlib.suppress(Exception):  # the one that is refused is the last
+        while len(taken) < 200:
+            taken.append(cluster._connect())
+    yield
+    for each in taken:
+        each.close()
+
+
+@kind(databases=POSTGRESQL, lasts=(2.0, 5.0), linux_only=True)
+def postgres_disk_full(scene: Scene) -> Iterator[None]:
+    """Tables may not grow any more: the limit on the size of files, which PostgreSQL
+    treats as a full disk, stands in for one. Its log has room."""
+    cluster = _cluster(scene)
+    cluster.change(_PAD)
+    cluster.terminate_backends()
+    pids = [cluster.process.pid, *cluster.process.children()]
+    for pid in pids:
+        _limit(pid, LARGE)
+    yield
+    # Backends inherit the limit, so that connections made meanwhile have it too.
+    for pid in [cluster.process.pid, *cluster.process.children()]:
+        _limit(pid, resource.RLIM_INFINITY)
+    wait_for(scene.instance.database)
+
+
+@kind(databases=SQLITE, lasts=(15.0, 15.0))
+def sqlite_locked_15s(scene: Scene) -> Iterator[None]:
+    """Somebody else holds the file's write lock for 15 s."""
+    with _file(scene).locked():
+        yield
+
+
+@kind(databases=SQLITE, lasts=(45.0, 45.0))
+def sqlite_locked_45s(scene: Scene) -> Iterator[None]:
+    """The same for 45 s: longer than anybody waits."""
+    with _file(scene).locked():
+        yield
+
+
+@kind(databases=SQLITE, lasts=(0.1, 0.5))
+def sqlite_locked_at_random(scene: Scene) -> Iterator[None]:
+    """The write lock is taken away for short whiles."""
+    for _ in range(scene.chance.randint(3, 6)):
+        with contextlib.suppress(DatabaseAway), _file(scene).locked():
+            scene.instance.publish(1)
+            scene.wait(0.1, 1.5)
+        scene.wait(0.0, 0.2)
+    yield
+
+
+@kind(databases=SQLITE, lasts=(2.0, 5.0), linux_only=True)
+def sqlite_disk_full(scene: Scene) -> Iterator[None]:
+    """Neither file nor log of the database may grow: the limit on the size of files
+    of our own processes stands in for a full disk."""
+    instance = scene.instance
+    instance.publish(scene.chance.randint(1, 30))
+    for process in (instance.web, instance.worker):
+        _limit(process.pid, SMALL)
+    yield
+    for process in (instance.web, instance.worker):
+        if process.alive:
+            _limit(process.pid, resource.RLIM_INFINITY)
+    instance.heal()
+
+
+def _limit(pid: int, size: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        hard = resource.RLIM_INFINITY
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
