@@ -16,10 +16,13 @@ django_application = get_asgi_application()
 
 # Django must be set up before anything below imports a model.
 from media_archive.live.routing import websocket_urlpatterns  # noqa: E402
+from subscriptions.callback_door import CallbackDoor  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(django_application, settings.PHOTOWALL_LARGEST_BODY),
+        "http": BodyLimit(
+            CallbackDoor(django_application), settings.PHOTOWALL_LARGEST_BODY
+        ),
         "websocket": AllowedHostsOriginValidator(URLRouter(websocket_urlpatterns)),
     }
 )

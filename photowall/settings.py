@@ -143,6 +143,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 elif ROLE == "web" and not IN_TESTS:
     DATABASES["default"]["CONN_MAX_AGE"] = 0
+    # The pool hands out no connection that was cut, say by the server's restart.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
         "min_size": 1,
         "max_size": env.int("PHOTOWALL_DATABASE_POOL", default=8),
@@ -199,6 +201,11 @@ PHOTOWALL_BASE_URL = env.str(
 PHOTOWALL_PRIVATE_HOSTS = env.list("PHOTOWALL_PRIVATE_HOSTS", default=[])
 PHOTOWALL_OPEN_SUBSCRIBE = env.bool("PHOTOWALL_OPEN_SUBSCRIBE", default=False)
 PHOTOWALL_PUBLIC_ARCHIVE = env.bool("PHOTOWALL_PUBLIC_ARCHIVE", default=False)
+PHOTOWALL_CALLBACKS_WAITING = env.int("PHOTOWALL_CALLBACKS_WAITING", default=5_000)
+"""Notifications that one web process holds until they are committed; more get 503."""
+PHOTOWALL_CALLBACK_BYTES_WAITING = env.int(
+    "PHOTOWALL_CALLBACK_BYTES_WAITING", default=32 * 1024 * 1024
+)
 PHOTOWALL_POLL_SECONDS = env.int("PHOTOWALL_POLL_SECONDS", default=300)
 PHOTOWALL_FIRST_READ_PAGES = env.int("PHOTOWALL_FIRST_READ_PAGES", default=20)
 PHOTOWALL_PAGES_PER_RUN = env.int("PHOTOWALL_PAGES_PER_RUN", default=50)

@@ -10,7 +10,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 
 from media_archive import claims
-from subscriptions import fetching, inbox, lifecycle, polling
+from subscriptions import fetching, lifecycle, polling, trimming
 from subscriptions.models import Feed
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,9 @@ class Rung(Protocol):
 
     def delay_on_commit(self, *args: Any) -> None:
         """Ring after the commit; never raises."""
+
+    def ring(self, *args: Any) -> bool:
+        """Ring now, from where no transaction is; never raises."""
 
     def apply_async(self, args: tuple[Any, ...], **options: Any) -> Any:
         """Ring now. Raises ``OperationalError`` when the broker is away."""
@@ -94,4 +97,4 @@ def reconcile() -> None:
         end_subscription.delay_on_commit(pk)
     for pk in Feed.objects.due().values_list("pk", flat=True)[:SWEPT_AT_ONCE]:
         fetch_subscription.delay_on_commit(pk)
-    inbox.trim()
+    trimming.trim()

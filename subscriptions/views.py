@@ -1,4 +1,8 @@
-"""The door to the provider: the callback. (The door to people: ``home.py``.)"""
+"""The door to the provider: the callback. (The door to people: ``home.py``.)
+
+Under the web server notifications do not come this far: ``callback_door.py`` takes
+them, with the same refusals.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,9 @@ logger = logging.getLogger(__name__)
 
 RETRY_AFTER = "5"
 
-_STATUS = {
+UNAVAILABLE = (503, "Not now.")
+BROKEN_OFF = (400, "The body broke off.")
+STATUS = {
     Verdict.KEPT: (200, "ok"),
     Verdict.UNKNOWN: (404, "Not found."),
     Verdict.TOO_LARGE: (413, "Too large."),
@@ -55,17 +61,17 @@ class CallbackView(View):
             body = request.read(inbox.LARGEST + 1)
             outcome = inbox.accept(callback_id, headers, body)
         except UnreadablePostError:
-            return _plain(400, "The body broke off.")
+            return _plain(*BROKEN_OFF)
         except (DatabaseError, InterfaceError, ImproperlyConfigured) as error:
             return _unavailable(error)
         if outcome.feed_pk is not None:
             fetch_subscription.delay_on_commit(outcome.feed_pk)
-        return _plain(*_STATUS[outcome.verdict])
+        return _plain(*STATUS[outcome.verdict])
 
 
 def _unavailable(error: Exception) -> HttpResponse:
     logger.error("A callback could not be kept: %s", type(error).__name__)
-    response = _plain(503, "Not now.")
+    response = _plain(*UNAVAILABLE)
     response["Retry-After"] = RETRY_AFTER
     return response
 

@@ -12,7 +12,7 @@ import pytest
 from django.db import OperationalError, connections
 from django.test import Client
 
-from subscriptions import inbox
+from subscriptions import inbox, keeping, trimming
 from subscriptions.models import (
     Feed,
     Receipt,
@@ -258,7 +258,7 @@ def test_while_the_database_is_away_the_provider_is_told_to_come_back(
     def away(*_: object) -> None:
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(inbox, "_keep", away)
+    monkeypatch.setattr(keeping, "keep", away)
     response = post(subscription, BODY, **signed(BODY))
     assert (response.status_code, response["Retry-After"]) == (503, "5")
     assert rung == []
@@ -287,9 +287,9 @@ def test_receipts_are_trimmed_by_age_and_number(
     first, *rest = Receipt.objects.order_by("pk")
     first.received_at = datetime.now(UTC) - timedelta(days=8)
     first.save()
-    assert inbox.trim() == 1
+    assert trimming.trim() == 1
     assert Receipt.objects.count() == 5
-    monkeypatch.setattr(inbox, "KEPT_AT_MOST", 3)
-    assert inbox.trim() == 2
+    monkeypatch.setattr(trimming, "KEPT_AT_MOST", 3)
+    assert trimming.trim() == 2
     assert list(Receipt.objects.order_by("pk")) == rest[2:]
-    assert inbox.trim() == 0
+    assert trimming.trim() == 0

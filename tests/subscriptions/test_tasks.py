@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError as BrokerAway
 from media_archive import claims
 from media_archive.models import MediaItem
 from photowall.bell import BellTask
-from subscriptions import fetching, inbox, lifecycle, tasks
+from subscriptions import fetching, inbox, keeping, lifecycle, tasks
 from subscriptions.errors import BadAnswer
 from subscriptions.models import Feed, Receipt, State, Subscription
 from tests.subscriptions.following import all_at_once
@@ -86,7 +86,7 @@ def notify(subscription: Subscription, number: int) -> None:
 def test_a_storm_of_notifications_is_one_bell_until_it_is_answered(
     upstream: Upstream, monkeypatch: pytest.MonkeyPatch, rung: list[Any]
 ) -> None:
-    monkeypatch.setattr(inbox, "BELL", timedelta(minutes=1))
+    monkeypatch.setattr(keeping, "BELL", timedelta(minutes=1))
     monkeypatch.setattr(fetching, "REST", timedelta(minutes=1))
     subscription = a_subscription(done_seq=1)
     bell = ("fetch_subscription", subscription.pk)
@@ -114,7 +114,7 @@ def test_a_storm_of_notifications_is_one_bell_until_it_is_answered(
 def test_of_notifications_at_once_one_rings(
     upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "BELL", timedelta(minutes=1))
+    monkeypatch.setattr(keeping, "BELL", timedelta(minutes=1))
     subscription = a_subscription(done_seq=1)
     numbers = itertools.count()
 
@@ -132,7 +132,7 @@ def test_a_bell_that_was_not_answered_is_rung_again_by_the_next_notification(
     subscription = a_subscription(done_seq=1)
     notify(subscription, 1)
     rung.clear()
-    Feed.objects.update(bell_at=datetime.now(UTC) - inbox.BELL - timedelta(seconds=1))
+    Feed.objects.update(bell_at=datetime.now(UTC) - keeping.BELL - timedelta(seconds=1))
     notify(subscription, 2)
     assert rung == [("fetch_subscription", subscription.pk)]
     rung.clear()
