@@ -18,6 +18,19 @@ class RateLimited(ProviderError):
     code = "rate_limited"
 
 
+class BudgetSpent(RateLimited):
+    """Our own budget allows no call for this purpose now; ``retry_after`` says when."""
+
+    code = "budget_spent"
+
+
+class BreakerOpen(ProviderError):
+    """The provider failed again and again: it is asked once a minute, and somebody
+    else does so. ``retry_after`` says when it is asked next. Nothing was called."""
+
+    code = "breaker_open"
+
+
 class AuthRefused(ProviderError):
     """The provider refuses our credential: a person has to mend it."""
 
@@ -29,6 +42,12 @@ class BadAnswer(ProviderError):
     """The answer is not the provider's format: HTML, cut off, or another envelope."""
 
     code = "bad_answer"
+
+
+class NoProgress(BadAnswer):
+    """A listing leads in a circle or shows the same page again."""
+
+    code = "no_progress"
 
 
 class SubscriptionRefused(ProviderError):
