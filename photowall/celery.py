@@ -23,6 +23,11 @@ app.conf.beat_schedule = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "subscriptions-upkeep": {
+        "task": "subscriptions.tasks.upkeep",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "facades-reconcile": {
         "task": "photowall.facades.tasks.reconcile",
         "schedule": 10.0,

@@ -10,8 +10,9 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 
 from media_archive import claims
-from subscriptions import fetching, lifecycle, polling, trimming
+from subscriptions import fetching, leases, lifecycle, polling, trimming
 from subscriptions.models import Feed
+from subscriptions.upkeep import accounts_due, look_after, run_out
 
 logger = logging.getLogger(__name__)
 
@@ -98,3 +99,30 @@ def reconcile() -> None:
     for pk in Feed.objects.due().values_list("pk", flat=True)[:SWEPT_AT_ONCE]:
         fetch_subscription.delay_on_commit(pk)
     trimming.trim()
+
+
+@rung
+@shared_task
+def upkeep() -> None:
+    """Ring for accounts to ask what they have of us, and for leases to renew."""
+    for pk in accounts_due().values_list("pk", flat=True)[:SWEPT_AT_ONCE]:
+        look_after_account.delay_on_commit(pk)
+    for pk in leases.renewals_due().values_list("pk", flat=True)[:SWEPT_AT_ONCE]:
+        renew_lease.delay_on_commit(pk)
+    for pk in run_out():
+        request_subscription.delay_on_commit(pk)
+
+
+@rung
+@shared_task
+def look_after_account(account_pk: int) -> None:
+    """Ask one account's provider what it has of us; ask again for what it lost."""
+    for pk in look_after(account_pk):
+        request_subscription.delay_on_commit(pk)
+
+
+@rung
+@shared_task
+def renew_lease(subscription_pk: int) -> None:
+    """Renew one lease in time."""
+    leases.renew(subscription_pk)

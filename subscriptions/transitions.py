@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from subscriptions import ledger
 from subscriptions.errors import TransitionRefused
 from subscriptions.models import Feed, State, Subscription, SubscriptionEvent
 
@@ -27,6 +28,13 @@ TABLE: dict[State, frozenset[State]] = {
 }
 """State → the states that may follow it; ``docs/reference/subscription-states.md``."""
 
+HINDERED_BY = {
+    State.PAUSED: "paused",
+    State.SUSPENDED: "credential_refused",
+    State.REQUESTED: "not_connected",
+}
+"""What follows ``active`` → what the ledger of coverage then says of the minutes."""
+
 LONGEST_REASON = 300
 
 
@@ -43,9 +51,9 @@ def move(
     """Change the state, with its event, in one transaction.
 
     ``sources`` narrows where it may start, ``only_if`` are columns that must hold (a
-    fence), ``changes`` go along. Leaving ``active`` takes the feed away from
-    whoever reads it. Raises ``TransitionRefused`` if the table has no such step, or
-    somebody else was first.
+    fence), ``changes`` go along. Leaving ``active`` takes the feed away from whoever
+    reads it; becoming ``active`` has it read. Raises ``TransitionRefused`` if the
+    table has no such step, or somebody else was first.
     """
     with transaction.atomic():
         before = State(Subscription.objects.get(pk=subscription_pk).state)
@@ -76,7 +84,38 @@ def move(
             actor=actor,
             reason=reason[:LONGEST_REASON],
         )
-        if before == State.ACTIVE:
-            Feed.objects.filter(pk=subscription_pk).update(
-                claim_until=None, claim_epoch=F("claim_epoch") + 1
+        _tell_feed_and_ledger(subscription_pk, before, after, reason)
+
+
+def try_move(subscription_pk: int, after: State, **more: Any) -> bool:
+    """``move`` where somebody else may rightly have been first."""
+    try:
+        move(subscription_pk, after, **more)
+    except TransitionRefused:
+        return False
+    return True
+
+
+def mark_due(subscription_pk: int) -> None:
+    """Have the tag read as soon as may be, whatever was wrong before."""
+    Feed.objects.filter(pk=subscription_pk).update(
+        dirty_seq=F("dirty_seq") + 1, next_attempt_at=None, failures=0
+    )
+
+
+def _tell_feed_and_ledger(
+    subscription_pk: int, before: State, after: State, reason: str
+) -> None:
+    if before == State.ACTIVE:
+        Feed.objects.filter(pk=subscription_pk).update(
+            claim_until=None, claim_epoch=F("claim_epoch") + 1
+        )
+        if after in HINDERED_BY:
+            ledger.hindered(
+                HINDERED_BY[after], subscription_pk=subscription_pk, detail=reason
             )
+    if after in {State.ACTIVE, State.ENDING}:
+        for hindrance in HINDERED_BY.values():
+            ledger.freed(hindrance, subscription_pk=subscription_pk)
+    if after == State.ACTIVE:
+        mark_due(subscription_pk)

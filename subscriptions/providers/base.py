@@ -38,12 +38,17 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamSubscription:
-    """A subscription as the provider lists it; ``native_id`` always as text."""
+    """A subscription as the provider lists it; ``native_id`` always as text.
+
+    ``lease_until``: when the provider forgets it unless it is asked for again;
+    ``None`` = never, or not said.
+    """
 
     native_id: str
     object: str
     object_id: str | None
     callback_url: str
+    lease_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,10 @@ class Provider(ABC):
     default_base_url: ClassVar[str]
     pushes: ClassVar[bool]
     """Whether it can notify us; if not, the tag is polled."""
+    leases: ClassVar[bool] = False
+    """Whether it forgets a subscription that is not renewed. It then tells until when,
+    in its answers (``UpstreamSubscription.lease_until``) or with its challenge
+    (``hub.lease_seconds``), and ``subscribe`` for the same callback renews."""
 
     @abstractmethod
     def subscribe(
@@ -91,7 +100,10 @@ class Provider(ABC):
         verify_token: str,
     ) -> UpstreamSubscription:
         """Ask for notifications about ``tag``. Returns when the provider has
-        challenged ``callback_url`` and is content: up to the total deadline."""
+        challenged ``callback_url`` and is content: up to the total deadline.
+
+        Asked again for the same callback it renews, or answers as before; it may
+        give another ``native_id``."""
 
     @abstractmethod
     def unsubscribe(self, credentials: Credentials, *, native_id: str) -> None:

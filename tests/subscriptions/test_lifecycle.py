@@ -8,7 +8,7 @@ import pytest
 
 from media_archive.errors import InvalidTag, OutgoingTimeout
 from media_archive.models import Tag
-from subscriptions import lifecycle
+from subscriptions import lifecycle, transitions
 from subscriptions.errors import (
     AlreadyFollowed,
     AuthRefused,
@@ -116,14 +116,14 @@ def test_a_new_credential_wakes_all_that_still_sleep(
     first, second, third = (
         a_subscription(tag, State.SUSPENDED, account) for tag in ("a", "b", "c")
     )
-    mark_due = lifecycle.mark_due
+    mark_due = transitions.mark_due
 
     def meanwhile(pk: int) -> None:
         """While one is resumed, somebody ends the next."""
         mark_due(pk)
         Subscription.objects.filter(pk=second.pk).update(state=State.ENDING)
 
-    monkeypatch.setattr(lifecycle, "mark_due", meanwhile)
+    monkeypatch.setattr(transitions, "mark_due", meanwhile)
     woken = lifecycle.wake_suspended(account, "ada")
     assert woken == [first.pk, third.pk]
     states = {each.tag: each.state for each in Subscription.objects.all()}

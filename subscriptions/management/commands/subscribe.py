@@ -37,7 +37,8 @@ class Command(BaseCommand):
         if made.state == State.ACTIVE:
             fetch_subscription.delay_on_commit(made.pk)
         said = f"#{made.tag} is {made.get_state_display().lower()}."
-        self.stdout.write(f"{said} {made.state_reason}".strip())
+        why = "" if made.state == State.ACTIVE else made.state_reason
+        self.stdout.write(f"{said} {why}".strip())
 
 
 def _account(name: str | None) -> ProviderAccount:
