@@ -22,6 +22,8 @@ from photowall.up.requirements import missing
 CHECKOUT = Path(__file__).resolve().parents[2]
 VENV = CHECKOUT / ".venv"
 PYTHON = VENV / "bin" / "python"
+TESTING = ("test", "torture")
+"""The commands that need the tests' packages."""
 
 
 def main(argv: list[str]) -> int:
@@ -33,7 +35,7 @@ def main(argv: list[str]) -> int:
     sys.dont_write_bytecode = False
     try:
         have_packages(
-            "requirements-test" if command == "test" else "requirements", argv
+            "requirements-test" if command in TESTING else "requirements", argv
         )
         return _run(command, argv)
     except Refusal as refusal:
@@ -47,6 +49,8 @@ def _run(command: str, argv: list[str]) -> int:
         return int(importlib.import_module("photowall.up.supervisor").main(argv[2:]))
     if command == "test":
         return int(importlib.import_module("photowall.up.suite").main(argv[2:]))
+    if command == "torture":
+        return int(importlib.import_module("tests.faults.torture").main(argv[2:]))
     os.environ.setdefault("PHOTOWALL_ROLE", "command")
     importlib.import_module("django.core.management").execute_from_command_line(argv)
     return 0

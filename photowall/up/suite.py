@@ -1,7 +1,8 @@
 """`manage.py test [pytest's words]`: all tests, in as many processes as they need.
 
 First everything on PostgreSQL; then what is marked `also_on_sqlite` once more on
-SQLite; last the end-to-end tests, whose browser loop would not mix with the others'.
+SQLite; last, one after the other, the tests that start whole instances: end to end,
+whose browser loop would not mix with the others', and faults.
 The servers are found or started by `tests.servers`.
 """
 
@@ -22,6 +23,7 @@ from photowall.up.console import say
 from photowall.up.places import CHECKOUT
 
 END_TO_END = CHECKOUT / "tests" / "end_to_end"
+FAULTS = CHECKOUT / "tests" / "faults"
 NOTHING_COLLECTED = 5
 INTERRUPTED = 2
 BROWSERS = (
@@ -66,7 +68,11 @@ def plan(argv: Sequence[str], browser: str | None) -> list[Part]:
     them; all other words go to each."""
     options = [word for word in argv if not _is_path(word)]
     paths = [word for word in argv if _is_path(word)]
-    theirs = [word for word in paths if _path(word).is_relative_to(END_TO_END)]
+    theirs = [
+        word
+        for word in paths
+        if any(_path(word).is_relative_to(whole) for whole in (END_TO_END, FAULTS))
+    ]
     ours = [word for word in paths if word not in theirs]
     parts = []
     if ours or not paths:
@@ -83,7 +89,7 @@ def plan(argv: Sequence[str], browser: str | None) -> list[Part]:
             environment["PHOTOWALL_NO_BROWSER"] = "1"
         else:
             environment["PHOTOWALL_CHROMIUM"] = browser
-        words = [*options, *(theirs or [str(END_TO_END)])]
+        words = [*options, *(theirs or [str(END_TO_END), str(FAULTS)])]
         parts.append(Part("end to end", words, environment))
     return parts
 

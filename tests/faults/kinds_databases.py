@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import resource
+import os
+import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from tests.faults.databases import (
     DatabaseAway,
@@ -15,10 +17,11 @@ from tests.faults.databases import (
 )
 from tests.faults.kinds import POSTGRESQL, SQLITE, Scene, kind
 
-SMALL = 16 * 1024
+SMALL = str(16 * 1024)
 """Bytes beyond which no file may grow where the disk of SQLite is "full"."""
-LARGE = 1024 * 1024
+LARGE = str(1024 * 1024)
 """The same for PostgreSQL: a segment of its log, of a fixed size, fits."""
+UNLIMITED = "unlimited"
 _PAD = (
     "INSERT INTO subscriptions_receipt (subscription_id, body, body_sha256, headers,"
     " state, reason, received_at, last_seen_at, seen)"
@@ -97,7 +100,7 @@ def postgres_disk_full(scene: Scene) -> Iterator[None]:
     yield
     # Backends inherit the limit, so that connections made meanwhile have it too.
     for pid in [cluster.process.pid, *cluster.process.children()]:
-        _limit(pid, resource.RLIM_INFINITY)
+        _limit(pid, UNLIMITED)
     wait_for(scene.instance.database)
 
 
@@ -137,11 +140,23 @@ def sqlite_disk_full(scene: Scene) -> Iterator[None]:
     yield
     for process in (instance.web, instance.worker):
         if process.alive:
-            _limit(process.pid, resource.RLIM_INFINITY)
+            _limit(process.pid, UNLIMITED)
     instance.heal()
 
 
-def _limit(pid: int, size: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        hard = resource.RLIM_INFINITY
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
+def _limit(pid: int, size: str) -> None:
+    """Lower, or lift, the limit on the size of files of a running process, as its
+    own user: others may not. Raises ``RuntimeError`` if a living process has kept its
+    limit."""
+    place = Path(f"/proc/{pid}")
+    words = ["prlimit", f"--pid={pid}", f"--fsize={size}:unlimited"]
+    with contextlib.suppress(FileNotFoundError):
+        own = place.stat()
+        identity = {"user": own.st_uid, "group": own.st_gid, "extra_groups": []}
+        if own.st_uid == os.getuid():
+            identity = {}
+        done = subprocess.run(  # type: ignore[call-overload]
+            words, check=False, capture_output=True, text=True, **identity
+        )
+        if done.returncode and place.exists():
+            raise RuntimeError(f"prlimit: {done.stderr.strip()}")

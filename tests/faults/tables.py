@@ -28,9 +28,9 @@ def read(paths: Iterable[Path]) -> list[Outcome]:
     """All outcomes of some files. A last line that is cut off does not count."""
     found = []
     for path in paths:
-        for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
-            if line.endswith("\n"):
-                found.append(Outcome(**json.loads(line)))
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        whole = [json.loads(line) for line in lines if line.endswith("\n")]
+        found += [Outcome(**each) for each in whole]
     return found
 
 

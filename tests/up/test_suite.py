@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from photowall.up import suite
-from photowall.up.suite import END_TO_END, Part, plan
+from photowall.up.suite import END_TO_END, FAULTS, Part, plan
 
 HERE = "tests/up/test_suite.py"
 
@@ -28,7 +28,7 @@ def test_without_words_all_three_run_and_the_browser_is_last() -> None:
     ]
     assert parts[0].environment == {}
     assert parts[1].environment == {"PHOTOWALL_TEST_DATABASE": "sqlite"}
-    assert parts[2].words == [str(END_TO_END)]
+    assert parts[2].words == [str(END_TO_END), str(FAULTS)]
     assert "DJANGO_ALLOW_ASYNC_UNSAFE" in parts[2].environment
     assert "PHOTOWALL_NO_BROWSER" not in parts[2].environment
 
