@@ -2,31 +2,26 @@
 
 A page of records is written by a few statements, whatever its size. What is
 already stored with the same content hash writes nothing and journals nothing.
+
+Two workers may store the same post at once. Rows are locked in one order, so that
+they wait and do not deadlock. Whose post it was is told by the insert, which returns
+only its own rows; what has changed is decided under the rows' locks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.utils import timezone
 
+from media_archive import item_rows, names
 from media_archive import rows_of_records as rows
-from media_archive.errors import InvalidTag
 from media_archive.journal import Recording
-from media_archive.models import (
-    Author,
-    JournalEntry,
-    JournalKind,
-    MediaAsset,
-    MediaItem,
-    MediaTag,
-    RawDocument,
-    Tag,
-)
+from media_archive.models import JournalKind
 from media_archive.records import IncomingMedia
-from media_archive.tags import normalise_tag
+from media_archive.rows_of_records import Held
 
 
 @dataclass
@@ -63,204 +58,146 @@ def store(
         for record in reversed(records)
         if rows.usable_id(record.native_id)
     }
-    refused = sum(not rows.usable_id(record.native_id) for record in records)
+    result = StoreResult(
+        refused=sum(not rows.usable_id(record.native_id) for record in records)
+    )
     if not incoming:
-        return StoreResult(refused=refused)
-    now = timezone.now()
+        return result
     hashes = {key: rows.content_hash(record) for key, record in incoming.items()}
-    tag_ids = _tag_ids(incoming.values(), listed_under)
-    items = _known(provider, incoming)
-    authors = _authors(
-        provider,
-        [
-            record
-            for key, record in incoming.items()
-            if key not in items or items[key].content_hash != hashes[key]
-        ],
-    )
-    missing = {key: r for key, r in incoming.items() if key not in items}
-    if missing:
-        MediaItem.objects.bulk_create(
-            [
-                rows.new_item(
-                    provider, record, hashes[key], _author(authors, record), now
-                )
-                for key, record in sorted(missing.items())
-            ],
-            ignore_conflicts=True,
-        )
-        # Another worker may have stored one of them between our two looks. Whose
-        # it is, is told by the journal: its entry was committed with its item.
-        items = _known(provider, incoming)
-    journalled = _journalled([items[key].pk for key in missing])
-    new = {key for key in missing if items[key].pk not in journalled}
-    changed = {
+    seen = item_rows.see(provider, incoming, listed_under)
+    news = [
         key
-        for key, item in items.items()
-        if key not in new and item.content_hash != hashes[key]
-    }
-    for key in changed:
-        item, record = items[key], incoming[key]
-        rows.change_item(item, record, hashes[key], _author(authors, record), now)
-    joined = _unlisted(items, tag_ids, incoming, listed_under, new)
-    for key in joined - changed - new:
-        items[key].changed_at = now
-    for key in (joined | changed) - new:
-        items[key].revision += 1
-    _write_changes([items[key] for key in sorted((joined | changed) - new)])
-    _write_children(
-        [(items[k], incoming[k]) for k in incoming if k in new or k in changed], now
-    )
-    result = StoreResult(refused=refused)
-    for key, record in incoming.items():
-        item = items[key]
-        if key in new:
-            recording.add(item, JournalKind.ARCHIVED)
-            result.new.append(item.pk)
-        elif key in changed or key in joined:
-            recording.add(item, JournalKind.CHANGED)
-            result.changed.append(item.pk)
+        for key in incoming
+        if key not in seen
+        or not seen[key].is_listed
+        or seen[key].content_hash != hashes[key]
+    ]
+    held = item_rows.hold(provider, [key for key in news if key in seen])
+    page = _Page(provider, incoming, hashes, held)
+    if news:
+        page.write(recording, news, listed_under)
+    for key in incoming:
+        if key in page.new:
+            result.new.append(page.new[key])
+        elif key in page.changed or key in page.joined:
+            result.changed.append(page.held[key].pk)
         else:
-            result.unchanged.append(item.pk)
-            continue
-        for tag, given in _tags_of(record, listed_under).items():
-            recording.list_under(item, tag_ids[tag], given=given)
+            result.unchanged.append((page.held.get(key) or seen[key]).pk)
     return result
 
 
-def _known(provider: str, native_ids: Iterable[str]) -> dict[str, MediaItem]:
-    """The stored items, locked in one order so that two pages cannot deadlock."""
-    found = (
-        MediaItem.objects.filter(provider=provider, native_id__in=list(native_ids))
-        .order_by("native_id")
-        .select_for_update()
-    )
-    return {item.native_id: item for item in found}
+@dataclass
+class _Page:
+    """What becomes of a page's records, by native id."""
 
+    provider: str
+    records: Mapping[str, IncomingMedia]
+    hashes: Mapping[str, str]
+    held: dict[str, Held]
+    """Stored items whose rows are locked."""
+    now: datetime = field(default_factory=timezone.now)
+    new: dict[str, int] = field(default_factory=dict)
+    """Primary keys of those that this transaction has inserted."""
+    changed: list[str] = field(default_factory=list)
+    joined: set[str] = field(default_factory=set)
+    """Stored items that some tag did not list yet."""
 
-def _journalled(ids: Sequence[int]) -> set[int]:
-    if not ids:
-        return set()
-    return set(
-        JournalEntry.objects.filter(
-            item_id__in=ids, kind=JournalKind.ARCHIVED
-        ).values_list("item_id", flat=True)
-    )
-
-
-def _tags_of(record: IncomingMedia, listed_under: str | None) -> dict[str, bool]:
-    """Normal form → whether the post itself names it. What is no tag is left out:
-    the raw document keeps it."""
-    tags: dict[str, bool] = {}
-    for text in record.tags:
-        try:
-            tags[normalise_tag(text)] = True
-        except InvalidTag:
-            continue
-    if listed_under is not None:
-        tags.setdefault(listed_under, False)
-    return tags
-
-
-def _tag_ids(
-    records: Iterable[IncomingMedia], listed_under: str | None
-) -> dict[str, int]:
-    names = {tag for record in records for tag in _tags_of(record, listed_under)}
-    found = dict(Tag.objects.filter(name__in=names).values_list("name", "id"))
-    if missing := sorted(names - found.keys()):
-        Tag.objects.bulk_create(
-            [Tag(name=name) for name in missing], ignore_conflicts=True
+    def write(
+        self, recording: Recording, news: Sequence[str], listed_under: str | None
+    ) -> None:
+        """Bring the rows of ``news`` (oldest first) up to date, and note it."""
+        tags = {key: names.tags_of(self.records[key], listed_under) for key in news}
+        tag_ids = names.tag_ids({tag for given in tags.values() for tag in given})
+        authors = names.author_ids(
+            self.provider,
+            [
+                author
+                for key in news
+                if (author := self.records[key].author) is not None
+                and (key not in self.held or self._differs(key))
+            ],
         )
-        found |= dict(Tag.objects.filter(name__in=missing).values_list("name", "id"))
-    return found
-
-
-def _authors(provider: str, records: Iterable[IncomingMedia]) -> dict[str, Author]:
-    """The authors' rows, made or brought up to date; nothing known is blanked."""
-    said = {
-        record.author.native_id: record.author
-        for record in records
-        if record.author is not None and rows.usable_id(record.author.native_id)
-    }
-    known = {
-        author.native_id: author
-        for author in Author.objects.filter(provider=provider, native_id__in=said)
-    }
-    write = []
-    for key, author in sorted(said.items()):
-        row = known.get(key) or Author(provider=provider, native_id=key)
-        if rows.update_author(row, author) or row.pk is None:
-            write.append(row)
-    if write:
-        Author.objects.bulk_create(
-            [rows.copy_of_author(row) for row in write],
-            update_conflicts=True,
-            unique_fields=["provider", "native_id"],
-            update_fields=["username", "name", "avatar_url"],
+        self._insert([key for key in news if key not in self.held], authors)
+        listed = item_rows.listed(
+            [held.pk for held in self.held.values()], tag_ids.values()
         )
-        known = {
-            author.native_id: author
-            for author in Author.objects.filter(provider=provider, native_id__in=said)
+        self.changed = [k for k in news if k in self.held and self._differs(k)]
+        self.joined = {
+            key
+            for key, held in self.held.items()
+            if any((held.pk, tag_ids[tag]) not in listed for tag in tags[key])
         }
-    return known
+        self._change(authors)
+        for key in news:
+            if not self._note(recording, key):
+                continue
+            pk, dated_at = self._place(key)
+            for tag, given in tags[key].items():
+                if (pk, tag_ids[tag]) not in listed:
+                    recording.list_under(pk, tag_ids[tag], dated_at, given=given)
 
-
-def _author(authors: dict[str, Author], record: IncomingMedia) -> Author | None:
-    if record.author is None:
-        return None
-    return authors.get(record.author.native_id)
-
-
-def _unlisted(
-    items: dict[str, MediaItem],
-    tag_ids: dict[str, int],
-    incoming: dict[str, IncomingMedia],
-    listed_under: str | None,
-    new: set[str],
-) -> set[str]:
-    """Native ids of known items that some tag does not list yet."""
-    listed = set(
-        MediaTag.objects.filter(
-            item_id__in=[item.pk for key, item in items.items() if key not in new],
-            tag_id__in=list(tag_ids.values()),
-        ).values_list("item_id", "tag_id")
-    )
-    return {
-        key
-        for key, record in incoming.items()
-        if key not in new
-        and any(
-            (items[key].pk, tag_ids[tag]) not in listed
-            for tag in _tags_of(record, listed_under)
+    def _insert(self, missing: list[str], authors: Mapping[str, int]) -> None:
+        while missing:
+            self.new |= item_rows.insert(
+                [
+                    rows.new_item(
+                        self.provider,
+                        self.records[key],
+                        self.hashes[key],
+                        self._author(key, authors),
+                        self.now,
+                    )
+                    for key in missing
+                ]
+            )
+            # What another worker has stored since we looked is not new. Again, if it
+            # was also deleted since.
+            late = [key for key in missing if key not in self.new]
+            self.held |= item_rows.hold(self.provider, late)
+            missing = [key for key in late if key not in self.held]
+        item_rows.write_children(
+            {pk: self.records[key] for key, pk in self.new.items()}, self.now
         )
-    }
 
+    def _change(self, authors: Mapping[str, int]) -> None:
+        item_rows.change(
+            [
+                rows.changed_item(
+                    self.held[key],
+                    self.records[key],
+                    self.hashes[key],
+                    self._author(key, authors),
+                    self.now,
+                )
+                for key in self.changed
+            ]
+        )
+        records = {self.held[key].pk: self.records[key] for key in self.changed}
+        item_rows.write_children(records, self.now)
+        item_rows.drop_assets(records)
+        only_joined = self.joined.difference(self.changed)
+        item_rows.touch([self.held[key].pk for key in only_joined], self.now)
 
-def _write_changes(items: Sequence[MediaItem]) -> None:
-    if items:
-        MediaItem.objects.bulk_update(items, rows.CHANGEABLE)
+    def _note(self, recording: Recording, key: str) -> bool:
+        """Journal what happened to the item; False if nothing did."""
+        if key in self.new:
+            recording.note(self.new[key], 1, JournalKind.ARCHIVED, self.now)
+        elif key in self.joined or key in self.changed:
+            held = self.held[key]
+            recording.note(held.pk, held.revision + 1, JournalKind.CHANGED, self.now)
+        else:
+            return False
+        return True
 
+    def _place(self, key: str) -> tuple[int, datetime]:
+        """Primary key, and the time by which lists are sorted."""
+        if key in self.new:
+            return self.new[key], rows.dated_at(self.records[key], self.now)
+        return self.held[key].pk, self.held[key].dated_at
 
-def _write_children(
-    pairs: Sequence[tuple[MediaItem, IncomingMedia]], now: datetime
-) -> None:
-    if not pairs:
-        return
-    RawDocument.objects.bulk_create(
-        [rows.raw_document(item, record, now) for item, record in pairs],
-        update_conflicts=True,
-        unique_fields=["item"],
-        update_fields=["document", "received_at"],
-    )
-    assets = [a for item, record in pairs for a in rows.assets(item, record)]
-    MediaAsset.objects.bulk_create(
-        assets,
-        update_conflicts=True,
-        unique_fields=["item", "position"],
-        update_fields=["kind", "alt_text", "sources"],
-    )
-    for item, record in pairs:
-        if item.revision > 1:
-            MediaAsset.objects.filter(
-                item=item, position__gte=len(record.assets)
-            ).delete()
+    def _differs(self, key: str) -> bool:
+        return self.held[key].content_hash != self.hashes[key]
+
+    def _author(self, key: str, authors: Mapping[str, int]) -> int | None:
+        said = self.records[key].author
+        return authors.get(said.native_id) if said is not None else None

@@ -13,12 +13,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
+from media_archive import set_wise
 from media_archive.models import (
     JournalCounter,
     JournalEntry,
@@ -35,13 +37,35 @@ _PASSING = frozenset({"40001", "40P01"})
 """PostgreSQL's serialisation failure and deadlock: the same again may well succeed."""
 
 
+@dataclass(slots=True)
+class Noted:
+    """An entry that is not written yet: it has no number."""
+
+    item_id: int
+    kind: JournalKind
+    revision: int
+    at: datetime
+    actor: str
+    detail: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Listing:
+    """That an item is to be listed under a tag, with the number of its entry."""
+
+    item_id: int
+    tag_id: int
+    dated_at: datetime
+    given: bool
+
+
 @dataclass
 class Recording:
     """What one transaction will write into the journal, in this order."""
 
-    entries: list[JournalEntry] = field(default_factory=list)
-    listings: list[MediaTag] = field(default_factory=list)
-    relisted: list[JournalEntry] = field(default_factory=list)
+    entries: list[Noted] = field(default_factory=list)
+    listings: list[Listing] = field(default_factory=list)
+    relisted: list[Noted] = field(default_factory=list)
 
     def add(
         self,
@@ -50,26 +74,34 @@ class Recording:
         *,
         actor: str = "",
         detail: dict[str, Any] | None = None,
-    ) -> JournalEntry:
+    ) -> Noted:
         """Note that ``kind`` happened to ``item``, whose ``revision`` is new."""
-        entry = JournalEntry(
-            kind=kind,
-            item=item,
-            revision=item.revision,
-            at=timezone.now(),
-            actor=actor,
-            detail=detail or {},
+        return self.note(
+            item.pk, item.revision, kind, timezone.now(), actor=actor, detail=detail
         )
+
+    def note(
+        self,
+        item_id: int,
+        revision: int,
+        kind: JournalKind,
+        at: datetime,
+        *,
+        actor: str = "",
+        detail: dict[str, Any] | None = None,
+    ) -> Noted:
+        """The same for an item that is known by its key."""
+        entry = Noted(item_id, kind, revision, at, actor, detail or {})
         self.entries.append(entry)
         return entry
 
-    def list_under(self, item: MediaItem, tag_id: int, *, given: bool) -> None:
-        """List ``item`` under a tag, with the number of the item's entry here."""
-        self.listings.append(
-            MediaTag(item=item, tag_id=tag_id, dated_at=item.dated_at, given=given)
-        )
+    def list_under(
+        self, item_id: int, tag_id: int, dated_at: datetime, *, given: bool
+    ) -> None:
+        """List an item under a tag, with the number of the item's entry here."""
+        self.listings.append(Listing(item_id, tag_id, dated_at, given))
 
-    def relist(self, entry: JournalEntry) -> None:
+    def relist(self, entry: Noted) -> None:
         """Put the entry's item at the head of all its listings again."""
         self.relisted.append(entry)
 
@@ -126,16 +158,27 @@ def _is_passing(error: OperationalError) -> bool:
 def _write(notes: Recording) -> None:
     last = _take_numbers(len(notes.entries))
     first = last - len(notes.entries) + 1
-    by_item: dict[int, int] = {}
-    for seq, entry in enumerate(notes.entries, start=first):
-        entry.seq = seq
-        by_item[entry.item_id] = seq
-    JournalEntry.objects.bulk_create(notes.entries)
-    for listing in notes.listings:
-        listing.seq = by_item[listing.item_id]
-    MediaTag.objects.bulk_create(notes.listings, ignore_conflicts=True)
+    numbers = {e.item_id: seq for seq, e in enumerate(notes.entries, start=first)}
+    set_wise.insert(
+        JournalEntry,
+        ("seq", "kind", "item_id", "revision", "at", "actor", "detail"),
+        [
+            (seq, str(e.kind), e.item_id, e.revision, e.at, e.actor, e.detail)
+            for seq, e in enumerate(notes.entries, start=first)
+        ],
+    )
+    set_wise.insert(
+        MediaTag,
+        ("item_id", "tag_id", "dated_at", "seq", "given"),
+        [
+            (e.item_id, e.tag_id, e.dated_at, numbers[e.item_id], e.given)
+            for e in notes.listings
+        ],
+        set_wise.Ignore(),
+    )
     for entry in notes.relisted:
-        MediaTag.objects.filter(item_id=entry.item_id).update(seq=entry.seq)
+        seq = numbers[entry.item_id]
+        MediaTag.objects.filter(item_id=entry.item_id).update(seq=seq)
     archived = [e.item_id for e in notes.entries if e.kind == JournalKind.ARCHIVED]
     transaction.on_commit(partial(_tell, last, archived))
 

@@ -9,19 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from media_archive.models import Author, MediaAsset, MediaItem, RawDocument
 from media_archive.records import IncomingAuthor, IncomingMedia
 
-CHANGEABLE = [
+CONTENT = (
     "kind",
-    "author",
     "caption",
     "permalink",
     "posted_at",
-    "changed_at",
     "place_native_id",
     "place_name",
     "latitude",
@@ -29,108 +27,155 @@ CHANGEABLE = [
     "likes",
     "comments",
     "views",
+)
+"""The columns of a media item that a record fills, in the order of ``content()``."""
+NEW_ITEM = (
+    "provider",
+    "native_id",
+    "author_id",
     "content_hash",
-    "revision",
-]
-"""The columns of a media item that a provider's newer word changes.
+    "dated_at",
+    "archived_at",
+    "changed_at",
+    *CONTENT,
+)
+CHANGED_ITEM = ("id", "author_id", "content_hash", "changed_at", "revision", *CONTENT)
+"""What a provider's newer word changes. Not ``dated_at``: an item keeps its place in
+the lists. Not what people decided: ``visibility``, ``pinned``."""
+RAW = ("item_id", "document", "received_at")
+ASSET = ("item_id", "position", "kind", "alt_text", "sources")
+AUTHOR = ("provider", "native_id", "username", "name", "avatar_url")
 
-Not ``dated_at``: an item keeps its place in the lists.
-"""
+MAPPING = 1
+"""Part of every content hash. To be raised with each change of this module that makes
+other rows of the same record: what is stored is then written anew when it is read
+again, or by ``manage.py remap``."""
 LARGEST = 2**63 - 1
 LONGEST_ID = 128
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A stored item whose row this transaction has locked."""
+
+    pk: int
+    content_hash: str
+    revision: int
+    dated_at: datetime
+    author_id: int | None
+
+
 def content_hash(record: IncomingMedia) -> str:
     """SHA-256 over the normalised record without the raw document."""
-    content = _columns(record) | {
-        "author": [
-            _author_columns(record.author),
-            record.author.native_id if record.author else None,
-        ],
-        "tags": list(record.tags),
-        "assets": [
-            [asset.kind, asset.alt_text, _sources(asset.sources)]
+    author, place = record.author, record.place
+    said = (
+        MAPPING,
+        record.kind,
+        author and (author.native_id, author.username, author.name, author.avatar_url),
+        record.caption,
+        record.permalink,
+        record.posted_at,
+        place and (place.native_id, place.name, place.latitude, place.longitude),
+        record.tags,
+        record.likes,
+        record.comments,
+        record.views,
+        [
+            (
+                asset.kind,
+                asset.alt_text,
+                [(s.name, s.url, s.kind, s.width, s.height) for s in asset.sources],
+            )
             for asset in record.assets
         ],
-    }
-    text = json.dumps(content, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    )
+    return hashlib.sha256(_ENCODE(said).encode("ascii")).hexdigest()
+
+
+_ENCODE = json.JSONEncoder(default=str, separators=(",", ":")).encode
 
 
 def new_item(
     provider: str,
     record: IncomingMedia,
     digest: str,
-    author: Author | None,
+    author_id: int | None,
     now: datetime,
-) -> MediaItem:
-    """An unsaved row for a post that is not stored yet."""
-    columns = _columns(record)
-    return MediaItem(
-        provider=provider,
-        native_id=record.native_id,
-        author=author,
-        content_hash=digest,
-        dated_at=columns["posted_at"] or now,
-        archived_at=now,
-        changed_at=now,
-        **columns,
+) -> tuple[Any, ...]:
+    """The columns ``NEW_ITEM`` of a post that is not stored yet."""
+    return (
+        provider,
+        record.native_id,
+        author_id,
+        digest,
+        dated_at(record, now),
+        now,
+        now,
+        *content(record),
     )
 
 
-def change_item(
-    item: MediaItem,
+def changed_item(
+    held: Held,
     record: IncomingMedia,
     digest: str,
-    author: Author | None,
+    author_id: int | None,
     now: datetime,
-) -> None:
-    """Bring a stored row up to the provider's newer word (unsaved)."""
-    for name, value in _columns(record).items():
-        setattr(item, name, value)
-    item.author = author or item.author
-    item.content_hash = digest
-    item.changed_at = now
+) -> tuple[Any, ...]:
+    """The columns ``CHANGED_ITEM`` for the provider's newer word. An author that
+    it does not name stays."""
+    author_id = author_id or held.author_id
+    return (held.pk, author_id, digest, now, held.revision + 1, *content(record))
 
 
-def raw_document(item: MediaItem, record: IncomingMedia, now: datetime) -> RawDocument:
-    """The provider's document as ASCII JSON: every code point survives."""
-    return RawDocument(
-        item=item, document=json.dumps(record.raw, ensure_ascii=True), received_at=now
+def dated_at(record: IncomingMedia, now: datetime) -> datetime:
+    """The time by which a new item is sorted."""
+    return _time(record.posted_at) or now
+
+
+def content(record: IncomingMedia) -> tuple[Any, ...]:
+    """The columns ``CONTENT``."""
+    place = record.place
+    return (
+        record.kind.value,
+        clean(record.caption),
+        _url(record.permalink),
+        _time(record.posted_at),
+        clean(place.native_id, 128) if place else None,
+        clean(place.name, 512) if place else None,
+        _degrees(place.latitude, 90) if place else None,
+        _degrees(place.longitude, 180) if place else None,
+        _count(record.likes),
+        _count(record.comments),
+        _count(record.views),
     )
 
 
-def assets(item: MediaItem, record: IncomingMedia) -> list[MediaAsset]:
-    """Unsaved rows, one for each picture or video."""
+def raw_document(record: IncomingMedia) -> str:
+    """The provider's document as ASCII JSON: every code point survives."""
+    return json.dumps(record.raw, ensure_ascii=True)
+
+
+def assets(item_id: int, record: IncomingMedia) -> list[tuple[Any, ...]]:
+    """The columns ``ASSET``, one row for each picture or video."""
     return [
-        MediaAsset(
-            item=item,
-            position=position,
-            kind=asset.kind,
-            alt_text=clean(asset.alt_text),
-            sources=_sources(asset.sources),
+        (
+            item_id,
+            position,
+            asset.kind.value,
+            clean(asset.alt_text),
+            _sources(asset.sources),
         )
         for position, asset in enumerate(record.assets)
     ]
 
 
-def update_author(row: Author, said: IncomingAuthor) -> bool:
-    """Take over what ``said`` tells; True if the row differs now."""
-    before = (row.username, row.name, row.avatar_url)
-    for name, value in _author_columns(said).items():
-        if value is not None:
-            setattr(row, name, value)
-    return before != (row.username, row.name, row.avatar_url)
-
-
-def copy_of_author(row: Author) -> Author:
-    """The row without its key, for an upsert by (provider, native id)."""
-    return Author(
-        provider=row.provider,
-        native_id=row.native_id,
-        username=row.username,
-        name=row.name,
-        avatar_url=row.avatar_url,
+def author(said: IncomingAuthor) -> tuple[str | None, ...]:
+    """Username, name and address of the picture, as columns hold them."""
+    return (
+        clean(said.username, 255),
+        clean(said.name, 255),
+        _url(said.avatar_url),
     )
 
 
@@ -144,36 +189,10 @@ def clean(text: str | None, longest: int | None = None) -> str | None:
     ``longest`` characters."""
     if text is None:
         return None
-    text = text.replace("\x00", "")
-    text = text.encode("utf-8", "replace").decode("utf-8")
+    if not text.isascii() or "\x00" in text:
+        text = text.replace("\x00", "")
+        text = text.encode("utf-8", "replace").decode("utf-8")
     return text[:longest] if longest is not None else text
-
-
-def _columns(record: IncomingMedia) -> dict[str, Any]:
-    place = record.place
-    return {
-        "kind": record.kind.value,
-        "caption": clean(record.caption),
-        "permalink": _url(record.permalink),
-        "posted_at": _time(record.posted_at),
-        "place_native_id": clean(place.native_id, 128) if place else None,
-        "place_name": clean(place.name, 512) if place else None,
-        "latitude": _degrees(place.latitude, 90) if place else None,
-        "longitude": _degrees(place.longitude, 180) if place else None,
-        "likes": _count(record.likes),
-        "comments": _count(record.comments),
-        "views": _count(record.views),
-    }
-
-
-def _author_columns(author: IncomingAuthor | None) -> dict[str, str | None]:
-    if author is None:
-        return {}
-    return {
-        "username": clean(author.username, 255),
-        "name": clean(author.name, 255),
-        "avatar_url": _url(author.avatar_url),
-    }
 
 
 def _sources(sources: Any) -> list[dict[str, Any]]:

@@ -1,0 +1,120 @@
+"""The rows of media items and of what belongs to them: one statement for a page.
+
+Items are locked and inserted in the order of their native ids, so that two pages
+cannot deadlock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Exists, F, OuterRef, Value
+
+from media_archive import rows_of_records as rows
+from media_archive import set_wise
+from media_archive.models import MediaAsset, MediaItem, MediaTag, RawDocument
+from media_archive.records import IncomingMedia
+from media_archive.rows_of_records import Held
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A stored item, looked at without a lock."""
+
+    pk: int
+    content_hash: str
+    is_listed: bool
+
+
+def see(
+    provider: str, native_ids: Collection[str], listed_under: str | None
+) -> dict[str, Seen]:
+    """What is stored, and whether it is listed under that tag (None: yes)."""
+    listed: Exists | Value = Value(True)
+    if listed_under is not None:
+        listings = MediaTag.objects.filter(item=OuterRef("pk"), tag__name=listed_under)
+        listed = Exists(listings)
+    found = MediaItem.objects.filter(provider=provider, native_id__in=native_ids)
+    return {
+        native_id: Seen(pk, digest, bool(is_listed))
+        for native_id, pk, digest, is_listed in found.values_list(
+            "native_id", "pk", "content_hash", listed
+        )
+    }
+
+
+def hold(provider: str, native_ids: Collection[str]) -> dict[str, Held]:
+    """What is stored, locked until the commit."""
+    if not native_ids:
+        return {}
+    found = (
+        MediaItem.objects.filter(provider=provider, native_id__in=native_ids)
+        .order_by("native_id")
+        .select_for_update()
+    )
+    return {
+        native_id: Held(pk, digest, revision, dated_at, author_id)
+        for native_id, pk, digest, revision, dated_at, author_id in found.values_list(
+            "native_id", "pk", "content_hash", "revision", "dated_at", "author_id"
+        )
+    }
+
+
+def insert(new_items: Iterable[tuple[object, ...]]) -> dict[str, int]:
+    """Native id → primary key of those that were not there (``rows.NEW_ITEM``)."""
+    return dict(
+        set_wise.insert(
+            MediaItem,
+            rows.NEW_ITEM,
+            sorted(new_items, key=lambda item: str(item[1])),
+            set_wise.Ignore(),
+            returning=("native_id", "id"),
+        )
+    )
+
+
+def change(changed_items: Sequence[tuple[object, ...]]) -> None:
+    """Write the columns ``rows.CHANGED_ITEM``."""
+    set_wise.update(MediaItem, rows.CHANGED_ITEM, changed_items)
+
+
+def touch(ids: Collection[int], now: datetime) -> None:
+    """Items that joined a listing: a new revision, nothing else."""
+    if ids:
+        touched = MediaItem.objects.filter(pk__in=ids)
+        touched.update(changed_at=now, revision=F("revision") + 1)
+
+
+def write_children(records: Mapping[int, IncomingMedia], now: datetime) -> None:
+    """The raw documents and assets of items, by primary key."""
+    set_wise.insert(
+        RawDocument,
+        rows.RAW,
+        [(pk, rows.raw_document(record), now) for pk, record in records.items()],
+        set_wise.Update(rows.RAW[:1], rows.RAW[1:]),
+    )
+    set_wise.insert(
+        MediaAsset,
+        rows.ASSET,
+        [asset for pk, record in records.items() for asset in rows.assets(pk, record)],
+        set_wise.Update(rows.ASSET[:2], rows.ASSET[2:]),
+    )
+
+
+def drop_assets(records: Mapping[int, IncomingMedia]) -> None:
+    """Take away what an item, by primary key, had and has no more."""
+    by_count: dict[int, list[int]] = {}
+    for pk, record in records.items():
+        by_count.setdefault(len(record.assets), []).append(pk)
+    for count, ids in by_count.items():
+        MediaAsset.objects.filter(item_id__in=ids, position__gte=count).delete()
+
+
+def listed(ids: Sequence[int], tag_ids: Collection[int]) -> set[tuple[int, int]]:
+    """Which of the items are listed under which of the tags."""
+    if not ids:
+        return set()
+    found = MediaTag.objects.filter(item_id__in=ids, tag_id__in=tag_ids)
+    return set(found.values_list("item_id", "tag_id"))

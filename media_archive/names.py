@@ -1,0 +1,104 @@
+"""Tags and authors of a page: rows that many posts share, found or made.
+
+Both are written in the order of their names, so that two pages cannot deadlock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from media_archive import rows_of_records as rows
+from media_archive import set_wise
+from media_archive.errors import InvalidTag
+from media_archive.models import Author, Tag
+from media_archive.records import IncomingAuthor, IncomingMedia
+from media_archive.tags import normalise_tag
+
+REMEMBERED = 4096
+"""Texts whose normal form is kept in memory."""
+LONGEST_REMEMBERED = 100
+
+
+def tags_of(record: IncomingMedia, listed_under: str | None) -> dict[str, bool]:
+    """Normal form → whether the post itself names it. What is no tag is left out:
+    the raw document keeps it."""
+    tags = {}
+    for text in record.tags:
+        if (tag := _normal(text)) is not None:
+            tags[tag] = True
+    if listed_under is not None:
+        tags.setdefault(listed_under, False)
+    return tags
+
+
+def tag_ids(names: Iterable[str]) -> dict[str, int]:
+    """Name → primary key of all ``names``, made where there is none."""
+    wanted = {*names}
+    found = _stored_tags(wanted)
+    if missing := sorted(wanted - found.keys()):
+        found |= set_wise.insert(
+            Tag,
+            ("name",),
+            [(name,) for name in missing],
+            set_wise.Ignore(),
+            returning=("name", "id"),
+        )
+    if late := wanted - found.keys():
+        # Made by another worker since we looked.
+        found |= _stored_tags(late)
+    return found
+
+
+def author_ids(provider: str, said: Iterable[IncomingAuthor]) -> dict[str, int]:
+    """Native id → primary key of the authors ``said``, made or brought up to date;
+    nothing known is blanked. Who has an id that no row can hold is left out."""
+    latest = {
+        author.native_id: rows.author(author)
+        for author in said
+        if rows.usable_id(author.native_id)
+    }
+    stored = {
+        native_id: (pk, columns)
+        for native_id, pk, *columns in Author.objects.filter(
+            provider=provider, native_id__in=latest
+        ).values_list("native_id", "pk", "username", "name", "avatar_url")
+    }
+    found = {native_id: pk for native_id, (pk, _) in stored.items()}
+    write = [
+        (provider, native_id, *told)
+        for native_id, told in sorted(latest.items())
+        if native_id not in stored or _tells_more(told, stored[native_id][1])
+    ]
+    return found | dict(
+        set_wise.insert(
+            Author,
+            rows.AUTHOR,
+            write,
+            set_wise.Update(rows.AUTHOR[:2], rows.AUTHOR[2:], keep_known=True),
+            returning=("native_id", "id"),
+        )
+    )
+
+
+def _tells_more(told: Iterable[str | None], known: Iterable[str | None]) -> bool:
+    pairs = zip(told, known, strict=True)
+    return any(said is not None and said != have for said, have in pairs)
+
+
+def _stored_tags(names: set[str]) -> dict[str, int]:
+    return dict(Tag.objects.filter(name__in=names).values_list("name", "pk"))
+
+
+def _normal(text: str) -> str | None:
+    return (_remembered if len(text) <= LONGEST_REMEMBERED else _normalised)(text)
+
+
+def _normalised(text: str) -> str | None:
+    try:
+        return normalise_tag(text)
+    except InvalidTag:
+        return None
+
+
+_remembered = lru_cache(maxsize=REMEMBERED)(_normalised)
