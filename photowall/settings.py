@@ -206,6 +206,12 @@ PHOTOWALL_CALLBACKS_WAITING = env.int("PHOTOWALL_CALLBACKS_WAITING", default=5_0
 PHOTOWALL_CALLBACK_BYTES_WAITING = env.int(
     "PHOTOWALL_CALLBACK_BYTES_WAITING", default=32 * 1024 * 1024
 )
+PHOTOWALL_CALLS_PER_HOUR = env.int("PHOTOWALL_CALLS_PER_HOUR", default=5_000)
+"""Of one account, until its provider or a person says another number."""
+PHOTOWALL_CALLS_KEPT = min(max(env.int("PHOTOWALL_CALLS_KEPT", default=10), 0), 90)
+"""Per cent of them that only people and upkeep may use."""
+PHOTOWALL_PROBE_SECONDS = max(env.int("PHOTOWALL_PROBE_SECONDS", default=60), 1)
+"""How often a provider that is down is asked whether it is back."""
 PHOTOWALL_POLL_SECONDS = env.int("PHOTOWALL_POLL_SECONDS", default=300)
 PHOTOWALL_POLL_LONGEST = env.int("PHOTOWALL_POLL_LONGEST", default=3600)
 PHOTOWALL_OVERLAP_ITEMS = env.int("PHOTOWALL_OVERLAP_ITEMS", default=200)

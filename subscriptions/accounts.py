@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from subscriptions import backoff
+from subscriptions import backoff, ledger
 from subscriptions.errors import RateLimited
-from subscriptions.models import ProviderAccount
-from subscriptions.providers.base import Credentials, Quota
+from subscriptions.models import Hindrance, ProviderAccount
+from subscriptions.providers.base import Credentials
 from subscriptions.reasons import reason_of
 
-LARGEST = 2**31 - 1
-"""What the quota's columns hold."""
+LIMITED = "rate_limited"
+"""The ledger's word for the time in which the provider wants to be left alone."""
+
+SECRETS = ("client_secret", "access_token")
 
 
 def credentials_of(account: ProviderAccount) -> Credentials:
@@ -32,30 +36,92 @@ def default_account() -> ProviderAccount | None:
     return ProviderAccount.objects.order_by("pk").first()
 
 
+def lock(account_pk: int) -> tuple[ProviderAccount, datetime]:
+    """The account's row, without its secrets, and the time, both read while nobody
+    else may change it, until the transaction ends.
+
+    On SQLite the transaction itself is the lock: it takes the one writer's place
+    when it begins. The time is the database's, so that all workers have the same.
+    """
+    rows = ProviderAccount.objects.filter(pk=account_pk)
+    # First the lock and then the look: a statement's clock stands still while it
+    # waits. Rows that refer to the account may come meanwhile (no_key).
+    rows.select_for_update(no_key=True).values_list("pk").get()
+    account = rows.defer(*SECRETS).annotate(now=Now()).get()
+    return account, account.now
+
+
 def is_paused(account: ProviderAccount) -> bool:
     """Whether the provider asked us to leave it alone for now."""
     return account.paused_until is not None and account.paused_until > timezone.now()
 
 
-def pause(account: ProviderAccount, error: RateLimited) -> None:
-    """Make no call with this account for as long as the provider wants."""
-    pauses = account.pauses + 1
-    wait = backoff.after_rate_limit(pauses, error.retry_after)
-    ProviderAccount.objects.filter(pk=account.pk).update(
-        paused_until=Now() + timedelta(seconds=wait),
-        paused_reason=reason_of(error),
-        pauses=pauses,
+def refusal(account: ProviderAccount, now: datetime) -> RateLimited | None:
+    """Why nobody may call now; ``None`` = nothing of the provider's stands against
+    it."""
+    until = account.paused_until
+    if until is None or until <= now:
+        return None
+    return RateLimited(
+        f"It wants to be left alone until {until:%H:%M:%S} UTC.",
+        retry_after=max(1.0, (until - now).total_seconds()),
     )
 
 
-def note_good_answer(account: ProviderAccount, quota: Quota) -> None:
-    """Keep what the answer said of our budget; the next pause starts small again."""
-    changes: dict[str, int | str] = {}
-    if account.pauses:
-        changes |= {"pauses": 0, "paused_reason": ""}
-    if quota.limit is not None:
-        changes["quota_limit"] = min(max(quota.limit, 0), LARGEST)
-    if quota.remaining is not None:
-        changes["quota_remaining"] = min(max(quota.remaining, 0), LARGEST)
-    if changes:
-        ProviderAccount.objects.filter(pk=account.pk).update(**changes)
+def pause(account_pk: int, error: RateLimited) -> None:
+    """Make no call with this account for as long as the provider wants.
+
+    A pause that runs is never shortened, and calls that were under way when it
+    began do not count as further ones.
+    """
+    with transaction.atomic():
+        account, now = lock(account_pk)
+        runs = account.paused_until is not None and account.paused_until > now
+        pauses = max(1, account.pauses) if runs else account.pauses + 1
+        wait = backoff.after_rate_limit(pauses, error.retry_after)
+        until = now + timedelta(seconds=wait)
+        if account.paused_until is not None:
+            until = max(until, account.paused_until)
+        ProviderAccount.objects.filter(pk=account_pk).update(
+            paused_until=until, paused_reason=reason_of(error), pauses=pauses
+        )
+        ledger.hindered(LIMITED, account_pk=account_pk, detail=reason_of(error))
+
+
+def troubled(account_pk: int) -> ProviderAccount | None:
+    """The account, without its secrets, if a good answer changes anything for it."""
+    hindered = Hindrance.objects.filter(
+        account=OuterRef("pk"), reason=LIMITED, ended_at__isnull=True
+    )
+    return (
+        ProviderAccount.objects.defer(*SECRETS)
+        .filter(
+            Q(failures__gt=0)
+            | Q(breaker_until__isnull=False)
+            | Q(pauses__gt=0)
+            | Exists(hindered),
+            pk=account_pk,
+        )
+        .first()
+    )
+
+
+def note_good_answer(account_pk: int) -> None:
+    """The provider does not mind our calls (any more): the next pause starts small.
+    The answer to a call that was under way when a pause began says nothing."""
+    over = ProviderAccount.objects.filter(
+        Q(paused_until__isnull=True) | Q(paused_until__lte=Now()), pk=account_pk
+    )
+    if over.update(pauses=0, paused_reason=""):
+        ledger.freed(LIMITED, account_pk=account_pk)
+
+
+def forget_waits(account_pk: int) -> None:
+    """A person wants us to try now: no pause and no breaker holds."""
+    ProviderAccount.objects.filter(pk=account_pk).update(
+        paused_until=None,
+        paused_reason="",
+        pauses=0,
+        failures=0,
+        breaker_until=None,
+    )

@@ -12,6 +12,10 @@ _SENTENCES = {
         "What answered is not the provider's API. "
         "Check the account's base URL, then retry."
     ),
+    "no_progress": (
+        "The provider's listing leads to pages that we have read. What lies behind "
+        "them is tried again; new posts are read all the same."
+    ),
     "auth": "The provider refuses our credential. Mend the account, then retry.",
     "subscription_refused": "The provider refuses the subscription.",
     "timeout": "The provider did not answer in time. Retry when it is back.",
@@ -22,6 +26,10 @@ _SENTENCES = {
     ),
     "too_large": "The provider's answer was larger than anything it should send.",
     "rate_limited": "The provider wants fewer calls. We wait and go on by ourselves.",
+    "budget_spent": (
+        "Our calls of the hour are used up. We wait and go on by ourselves."
+    ),
+    "breaker_open": "The provider is down. It is asked once a minute until it is back.",
     "provider_error": "The provider has a problem of its own. Retry later.",
     "bug": "Something went wrong on our side; the log knows more.",
 }

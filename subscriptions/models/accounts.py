@@ -36,6 +36,12 @@ class ProviderAccount(models.Model):
     quota_limit = models.IntegerField(null=True, blank=True, editable=False)
     quota_remaining = models.IntegerField(null=True, blank=True, editable=False)
     quota_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    spent_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The budget of notified tags is used up until then; empty = not.",
+    )
     failures = models.PositiveIntegerField(
         default=0,
         editable=False,
