@@ -148,8 +148,7 @@ def _keep(subscription: Subscription, made: UpstreamSubscription) -> bool:
             upstream_id=made.native_id[:128],
             confirmed_at=Now(),
             missed=0,
-            renew_failures=0,
-            **granted(made.lease_until),
+            **({"renew_failures": 0} | granted(made.lease_until)),
         )
     )
 
