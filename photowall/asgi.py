@@ -18,11 +18,10 @@ django_application = get_asgi_application()
 from media_archive.live.routing import websocket_urlpatterns  # noqa: E402
 from subscriptions.callback_door import CallbackDoor  # noqa: E402
 
+callback_door = CallbackDoor(django_application)
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(
-            CallbackDoor(django_application), settings.PHOTOWALL_LARGEST_BODY
-        ),
+        "http": BodyLimit(callback_door, settings.PHOTOWALL_LARGEST_BODY),
         "websocket": AllowedHostsOriginValidator(URLRouter(websocket_urlpatterns)),
     }
 )

@@ -91,6 +91,10 @@ class Batches(Generic[Job, Done]):
         done: Done = await errand.future
         return done
 
+    def __len__(self) -> int:
+        """How many jobs are waiting or under way."""
+        return self._jobs
+
     def rest(self, seconds: float = 10) -> None:
         """Let the thread end, once nothing is waiting, and wait for that."""
         with self._changed:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from photowall import asgi
 from photowall.bell import BellTask
 from subscriptions import providers
+from subscriptions.callback_door import CallbackDoor
 from subscriptions.providers.instagram_v1 import provider as real
 from tests.subscriptions.upstream import KEY, PretendProvider, Upstream
 
@@ -39,3 +42,10 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
     monkeypatch.setattr(BellTask, "apply_async", note)
     monkeypatch.setattr("photowall.bell._silent_until", 0.0)
     return bells
+
+
+@pytest.fixture
+def door(rung: list[tuple[str, Any]]) -> Iterator[CallbackDoor]:
+    """The door of the application, with its connections given back afterwards."""
+    yield asgi.callback_door
+    asgi.callback_door.rest()
