@@ -1,8 +1,11 @@
 """``fetch_new()``: read a tag's listing until it meets what it knows.
 
-One page is one transaction: media items, matches, the gap's progress, the feed's
-columns, the journal. A worker that is killed leaves the gap at the last committed
-page, and the next one goes on there. No call to the provider inside a transaction.
+First the top, when something was said: its first page makes the head known. What
+lies between it and the former head is a gap, read on page by page; older gaps, and
+what a poll reads once more, come after. One page is one transaction: media items,
+matches, the gap's progress, the feed's columns, the journal. A worker that is killed
+leaves the gaps at their last committed page, and the next one goes on there. No call
+to the provider inside a transaction.
 """
 
 from __future__ import annotations
@@ -13,21 +16,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import Error as DatabaseTrouble
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 from django.db.models import F
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from media_archive import claims
 from media_archive.errors import ClaimLost, PhotowallError
-from subscriptions import backoff, calls, lifecycle
-from subscriptions.errors import AuthRefused, BadAnswer, ProviderError, RateLimited
+from subscriptions import calls, gap_progress, gaps, stumbles
+from subscriptions.errors import NoProgress
+from subscriptions.gap_progress import Reading
+from subscriptions.looks import Look, look_at
 from subscriptions.models import Feed, Gap, Purpose
-from subscriptions.page_store import PageStore
 from subscriptions.providers import get_provider
 from subscriptions.providers.base import Page
-from subscriptions.reasons import reason_of
 
 logger = logging.getLogger(__name__)
 
@@ -36,16 +37,12 @@ HOLD = 45
 worker's feed is free again after it, within the minute that recovery may take."""
 
 REST = timedelta(seconds=2)
-"""A tag is read at most once in this time."""
+"""A tag's top is read at most once in this time."""
 
 RUN_SECONDS = 25.0
-"""After so long no further page is begun: a pool of threads knows no other limit."""
-
-DATABASE_AWAY = timedelta(seconds=5)
-"""So long a tag waits when the database failed."""
-
-STUBBORN = 3
-"""Bad answers in a row after which a gap is read from its top again."""
+"""After so long no further page is begun. Celery's time limits do not act in a pool
+of threads, so the run bounds itself: by this, by ``PHOTOWALL_PAGES_PER_RUN`` and by
+the deadline of each call."""
 
 
 def fetch_new(feed_pk: int, epoch: int) -> bool:
@@ -56,19 +53,19 @@ def fetch_new(feed_pk: int, epoch: int) -> bool:
     the loss of the claim, which undoes the page at hand.
     """
     rows = Feed.objects.select_related("subscription__account")
-    feed = rows.get(pk=feed_pk)
+    run = _Run(rows.get(pk=feed_pk), epoch)
     try:
-        return _Run(feed, epoch).read()
+        return run.read()
     except ClaimLost:
         logger.info("The feed %s is read by another worker now.", feed_pk)
     except PhotowallError as error:
-        _stumble(feed, epoch, error)
+        return run.stumble(error) and _is_dirty(feed_pk)
     except (OperationalError, InterfaceError):
-        _hold_off(feed, epoch)
+        stumbles.hold_off(feed_pk, epoch)
         raise
     except Exception as error:
         # A mistake of ours: it must be seen at the tag too, not only in the log.
-        _stumble(feed, epoch, PhotowallError(type(error).__name__))
+        run.stumble(PhotowallError(type(error).__name__))
         raise
     return False
 
@@ -91,12 +88,22 @@ def take_bell(feed_pk: int) -> float | None:
     return max(0.0, (until - now).total_seconds()) + 0.05 if until else 0.05
 
 
+def _is_dirty(feed_pk: int) -> bool:
+    return Feed.objects.filter(pk=feed_pk, dirty_seq__gt=F("done_seq")).exists()
+
+
 @dataclass
 class _Progress:
     """How far this run has come."""
 
     began: float
     pages: int = 0
+    top_read_at: float | None = None
+    own: Gap | None = None
+    """The gap below the top that this run has read."""
+    heard: bool = False
+    shown: tuple[int | None, list[str]] = (None, [])
+    """The last page: whose gap's, and its posts."""
 
     def used_up(self) -> bool:
         return (
@@ -104,134 +111,102 @@ class _Progress:
             or time.monotonic() - self.began >= RUN_SECONDS
         )
 
+    def has_rested(self) -> bool:
+        since = self.top_read_at
+        return since is None or time.monotonic() - since >= REST.total_seconds()
+
 
 class _Run:
     """One worker's reading of one feed."""
 
     def __init__(self, feed: Feed, epoch: int) -> None:
-        self.feed = feed
+        self.pk = feed.pk
         self.epoch = epoch
+        self.failures = feed.failures
+        self.subscription = feed.subscription
         self.account = feed.subscription.account
         self.provider = get_provider(feed.subscription.provider)
-        self.store = PageStore(feed, epoch, HOLD)
+        self.progress = _Progress(time.monotonic())
+        self.reading: Reading | None = None
 
     def read(self) -> bool:
-        """Pages, until the gap closes or this run has done its share."""
-        progress = _Progress(time.monotonic())
-        gap = self._open_gap()
-        claims.write(
-            Feed.objects.all(), self.feed.pk, self.epoch, rest_until=Now() + REST
-        )
-        while gap.closed_at is None:
-            if progress.used_up():
-                claims.release(
-                    Feed.objects.all(), self.feed.pk, self.epoch, rest_until=None
-                )
-                return True
-            page = self._page(gap)
-            progress.pages += 1
-            self.store.commit(gap, page)
-            if progress.pages == 1:
-                calls.told(self.account, page.quota)
-        # What was said while we read: its bell found the feed taken.
-        return Feed.objects.filter(
-            pk=self.feed.pk, dirty_seq__gt=F("done_seq")
-        ).exists()
+        """Pages, until nothing is left or this run has done its share."""
+        while True:
+            look = look_at(self.pk, self.epoch)
+            self.failures = look.failures
+            if self.progress.used_up():
+                claims.release(Feed.objects.all(), self.pk, self.epoch, rest_until=None)
+                return Feed.objects.due().filter(pk=self.pk).exists()
+            self.reading = self._next(look)
+            if self.reading is None:
+                claims.release(Feed.objects.all(), self.pk, self.epoch)
+                # What was said while we read: its bell found the feed taken.
+                return _is_dirty(self.pk)
+            self._read_page(self.reading)
 
-    def _open_gap(self) -> Gap:
-        """The one that is open, or a new one that is not stored yet: it is, with its
-        first page, if that does not close it."""
-        found = (
-            Gap.objects.filter(feed=self.feed, closed_at__isnull=True)
-            .order_by("-opened_at")
-            .first()
-        )
-        return found or Gap(
-            feed=self.feed, floor=self.feed.cursor, dirty_seq=self.feed.dirty_seq
+    def stumble(self, error: PhotowallError) -> bool:
+        """Keep what went wrong with the page at hand; whether the top may be read."""
+        reading = self.reading
+        return stumbles.note(
+            self.pk,
+            self.epoch,
+            error,
+            failures=self.failures,
+            gap=reading.gap if reading else None,
+            heard=bool(reading and reading.heard),
         )
 
-    def _page(self, gap: Gap) -> Page:
-        with calls.calling(self.account, Purpose.NOTIFIED) as credentials:
+    def _next(self, look: Look) -> Reading | None:
+        """The top first; then what this run found below it; then what a poll reads
+        once more; then older gaps, the newest first."""
+        may = look.was_heard or not look.yields
+        if look.is_dirty and may and self.progress.has_rested():
+            return self._top(look)
+        own = self.progress.own
+        if own is not None and own.closed_at is None:
+            return Reading(look, own, opens=False, heard=self.progress.heard)
+        if look.yields:
+            return None
+        if look.poll_is_due:
+            gaps.give_up_overlap(self.pk, self.epoch)
+            gap = gaps.overlap(self.pk, look)
+            return Reading(look, gap, opens=True, heard=False)
+        found = gaps.next_of(self.pk)
+        return Reading(look, found, opens=False, heard=False) if found else None
+
+    def _top(self, look: Look) -> Reading:
+        claims.write(Feed.objects.all(), self.pk, self.epoch, rest_until=Now() + REST)
+        gaps.fold(self.pk, self.epoch)
+        self.progress.top_read_at = time.monotonic()
+        self.progress.heard = look.was_heard
+        self.progress.own = gaps.head(self.pk, look)
+        return Reading(look, self.progress.own, opens=True, heard=look.was_heard)
+
+    def _read_page(self, reading: Reading) -> None:
+        gap = reading.gap
+        purpose = Purpose.NOTIFIED if reading.heard else Purpose.POLL
+        with calls.calling(self.account, purpose) as credentials:
             page = self.provider.fetch_page(
                 credentials,
-                tag=self.feed.subscription.tag,
+                tag=self.subscription.tag,
                 since=gap.floor or None,
                 older=gap.older,
             )
-        if page.older and page.older == gap.older:
-            raise BadAnswer("The listing leads from a page to the same page again.")
-        return page
-
-
-def _hold_off(feed: Feed, epoch: int) -> None:
-    """The database fails, for all tags: a failure of none of them. If it can be
-    written, this one is read again after ``DATABASE_AWAY``; else when its claim has
-    run out."""
-    connection.close_if_unusable_or_obsolete()
-    try:
-        claims.release(
-            Feed.objects.all(),
-            feed.pk,
-            epoch,
-            next_attempt_at=Now() + DATABASE_AWAY,
-            last_error="The database did not answer as it should. We read again.",
-            last_error_code="unavailable",
-            last_error_at=timezone.now(),
+        self.progress.pages += 1
+        shown = [record.native_id for record in page.media]
+        if page.older and shown and self.progress.shown == (gap.pk, shown):
+            raise NoProgress("The listing shows the same page again and again.")
+        circles = _circles(gap, page)
+        gap_progress.commit(
+            self.subscription, self.epoch, HOLD, reading, page, circles=circles
         )
-    except DatabaseTrouble as error:
-        logger.warning("The feed %s stays claimed: %s", feed.pk, type(error).__name__)
+        self.progress.shown = (gap.pk, shown)
+        if self.progress.pages == 1:
+            calls.told(self.account, page.quota)
+        if circles:
+            raise NoProgress("The listing leads in a circle, to a page that was read.")
 
 
-def _stumble(feed: Feed, epoch: int, error: PhotowallError) -> None:
-    """Keep in the rows what went wrong, and when to try again."""
-    if isinstance(error, RateLimited):
-        failures, wait = feed.failures, 0.0
-    else:
-        failures = feed.failures + 1
-        wait = backoff.after_failure(failures)
-    stubborn = failures > feed.failures and failures % STUBBORN == 0
-    anew = stubborn and isinstance(error, ProviderError)
-    if anew:
-        wait = max(wait, _wait_before_anew(feed))
-    released = claims.release(
-        Feed.objects.all(),
-        feed.pk,
-        epoch,
-        failures=failures,
-        next_attempt_at=Now() + timedelta(seconds=wait),
-        last_error=reason_of(error),
-        last_error_code=error.code,
-        last_error_at=timezone.now(),
-    )
-    if not released:
-        return
-    if isinstance(error, AuthRefused):
-        lifecycle.suspend(feed.pk, reason_of(error))
-    elif anew:
-        _start_anew(feed)
-
-
-def _wait_before_anew(feed: Feed) -> float:
-    """Seconds before a gap is read from its top again: a quarter of its age, so that
-    one whose next page never can be read is not begun every few seconds for ever."""
-    opened = Gap.objects.filter(feed=feed, closed_at__isnull=True).values_list(
-        "opened_at", flat=True
-    )
-    ages = [(timezone.now() - at).total_seconds() for at in opened]
-    return min(max(ages, default=0.0) / 4, backoff.LONGEST)
-
-
-def _start_anew(feed: Feed) -> None:
-    """The place where the gap was to be read on leads nowhere: read it from its top.
-
-    Posts that came since are read so as well. The reader must then walk through
-    the pages it has already before it may believe to have met what it knows.
-    """
-    Gap.objects.filter(feed=feed, closed_at__isnull=True, older__isnull=False).update(
-        newest=None,
-        older=None,
-        dirty_seq=feed.dirty_seq,
-        barren_pages=0,
-        patience=F("patience") + F("pages"),
-        pages=0,
-    )
+def _circles(gap: Gap, page: Page) -> bool:
+    """Whether the page leads to where this gap has been."""
+    return bool(page.older) and page.older in (gap.older, gap.checkpoint)

@@ -10,8 +10,8 @@ from django.db.models import F
 from pytest_django.fixtures import Settings
 
 from media_archive.models import JournalEntry, MediaItem
-from subscriptions import fetching, inbox, lifecycle, polling
-from subscriptions.models import Feed, Gap, Match, State
+from subscriptions import fetching, inbox, lifecycle
+from subscriptions.models import Feed, Gap, Match
 from tests.subscriptions.reading import Killed, feed_of, make_due, read
 from tests.subscriptions.upstream import (
     Upstream,
@@ -60,7 +60,7 @@ def test_a_worker_killed_between_pages_is_followed_at_the_gap(
     gap = Gap.objects.get(closed_at__isnull=True)
     assert (len(caught(subscription)), gap.pages, gap.older) == (66, 2, "35")
     feed = feed_of(subscription)
-    assert (feed.cursor, feed.done_seq) == (None, 0)
+    assert (feed.cursor, feed.head, feed.done_seq) == (None, "100", 1)
     assert not Feed.objects.due().exists(), "the dead worker's claim still holds"
     Feed.objects.update(claim_until=datetime.now(UTC) - timedelta(seconds=1))
     assert not read(subscription)
@@ -68,25 +68,6 @@ def test_a_worker_killed_between_pages_is_followed_at_the_gap(
     assert len(caught(subscription)) == MediaItem.objects.count() == 100
     assert feed_of(subscription).cursor == "100"
     assert not Gap.objects.filter(closed_at__isnull=True).exists()
-
-
-def test_what_is_said_while_a_gap_is_open_is_read_after_it(upstream: Upstream) -> None:
-    subscription = a_subscription()
-    upstream.post(100)
-
-    def die(number: int) -> None:
-        if number == 3:
-            raise Killed
-
-    upstream.before_page = die
-    with pytest.raises(Killed):
-        read(subscription)
-    late = upstream.post()
-    make_due(subscription, claim_until=None)
-    assert read(subscription), "the notification is not read yet"
-    assert late[0].native_id not in caught(subscription)
-    assert not read(subscription)
-    assert late[0].native_id in caught(subscription)
 
 
 def test_a_notification_while_reading_is_not_lost(upstream: Upstream) -> None:
@@ -244,15 +225,3 @@ def test_one_bell_ends_the_rest(
     assert fetching.take_bell(subscription.pk) is None, "the bell is taken"
     Feed.objects.update(rest_until=datetime.now(UTC) - timedelta(seconds=1))
     assert Feed.objects.due().exists()
-
-
-def test_tags_that_were_not_read_for_long_are_polled(upstream: Upstream) -> None:
-    now = datetime.now(UTC)
-    old = a_subscription("old", done_seq=1, last_fetched_at=now - timedelta(hours=1))
-    account = old.account
-    a_subscription("fresh", account=account, done_seq=1, last_fetched_at=now)
-    a_subscription("paused", State.PAUSED, account, done_seq=1)
-    a_subscription("due", account=account)
-    assert polling.mark_due() == [old.pk]
-    assert feed_of(old).dirty_seq == 2
-    assert polling.mark_due() == []

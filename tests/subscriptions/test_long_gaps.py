@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from subscriptions import fetching
+from subscriptions import gap_progress, stumbles
 from subscriptions.errors import BadAnswer, RateLimited
 from subscriptions.models import Feed, Gap, ProviderAccount, Subscription
 from subscriptions.providers.base import Page
@@ -24,6 +24,7 @@ def read_to_the_end(subscription: Subscription, runs: int = 40) -> None:
     for _ in range(runs):
         ProviderAccount.objects.update(paused_until=None)
         Feed.objects.update(next_attempt_at=None, rest_until=None)
+        Gap.objects.update(next_attempt_at=None)
         if not Feed.objects.due().exists():
             return
         read(subscription)
@@ -59,9 +60,9 @@ def test_rate_limits_after_bad_answers_do_not_begin_it_anew(
     window = 20
 
     def refuse(number: int) -> None:
-        if number <= fetching.STUBBORN:
+        if number <= stumbles.STUBBORN:
             raise BadAnswer("<html>Sorry")
-        if (number - fetching.STUBBORN) % (window + 1) == 0:
+        if (number - stumbles.STUBBORN) % (window + 1) == 0:
             raise RateLimited("too many", retry_after=60)
 
     upstream.before_page = refuse
@@ -119,23 +120,29 @@ def test_a_good_page_ends_the_failures(upstream: Upstream) -> None:
 def test_what_is_begun_anew_waits_the_longer_the_older_the_gap_is(
     upstream: Upstream, age: timedelta, least: int, most: int
 ) -> None:
-    subscription = a_subscription(failures=fetching.STUBBORN - 1)
+    subscription = a_subscription(done_seq=1)
     now = datetime.now(UTC)
     gap = Gap.objects.create(
-        feed_id=subscription.pk, newest="9", older="5", pages=3, opened_at=now - age
+        feed_id=subscription.pk,
+        newest="9",
+        older="5",
+        pages=3,
+        opened_at=now - age,
+        failures=stumbles.STUBBORN - 1,
     )
 
     def refuse(_: int) -> None:
         raise BadAnswer("<html>Sorry")
 
     upstream.before_page = refuse
-    read(subscription)
+    assert not read(subscription)
     gap.refresh_from_db()
-    assert (gap.older, gap.pages, gap.patience) == (None, 0, 5)
-    at = feed_of(subscription).next_attempt_at
+    assert (gap.older, gap.pages, gap.failures) == (None, 0, stumbles.STUBBORN)
+    at = gap.next_attempt_at
     assert at is not None
     assert timedelta(seconds=least) <= at - now
     assert at - datetime.now(UTC) <= timedelta(seconds=most)
+    assert feed_of(subscription).last_error_code == "bad_answer"
 
 
 def empty_pages(upstream: Upstream, numbers: set[int]) -> None:
@@ -177,7 +184,7 @@ def test_an_empty_first_page_moves_no_cursor_past_what_follows(
     assert caught(subscription) == all_of(upstream)
 
 
-def test_empty_pages_that_lead_on_for_ever_end_like_known_ones(
+def test_empty_pages_that_lead_on_for_ever_end_and_are_told(
     upstream: Upstream,
 ) -> None:
     subscription = a_subscription(cursor="7")
@@ -189,9 +196,10 @@ def test_empty_pages_that_lead_on_for_ever_end_like_known_ones(
     upstream.change_page = change
     assert not read(subscription)
     gap = Gap.objects.get()
-    assert upstream.count("page") == gap.patience == 2
+    assert upstream.count("page") == gap_progress.EMPTY_PAGES
     assert gap.closed_at is not None
-    assert feed_of(subscription).cursor == "7"
+    feed = feed_of(subscription)
+    assert (feed.cursor, feed.last_error_code) == ("7", "no_progress")
 
 
 def test_nothing_new_is_one_empty_page_that_leads_nowhere(upstream: Upstream) -> None:
