@@ -10,7 +10,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 
 from media_archive import claims
-from subscriptions import fetching, leases, lifecycle, polling, trimming
+from subscriptions import fetching, gaps, leases, lifecycle, polling, trimming
 from subscriptions.models import Feed
 from subscriptions.upkeep import accounts_due, look_after, run_out
 
