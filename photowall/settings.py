@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "media_archive",
     "subscriptions",
     "photowall.facades",
+    "photowall.rehearsal",
     "photowall.up",
     "django.contrib.admin",
     "django.contrib.auth",

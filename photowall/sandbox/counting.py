@@ -15,7 +15,11 @@ from threading import Lock
 HOUR = 3600
 MOST_CLIENTS = 100
 """Clients counted one by one; the rest share one count."""
+MOST_TAGS = 1_000
+"""Tags counted one by one, of all clients; the rest are counted in the total only."""
 OTHERS = "(others)"
+OF_TAG = ("calls", "answered", "refused", "unanswered")
+"""What is counted of a tag: calls for its listing, and notifications by outcome."""
 
 
 @dataclass
@@ -42,10 +46,11 @@ class CallCount:
         self._clock = clock
         self._lock = Lock()
         self._clients: dict[str, ClientCount] = {}
-        self._notifications: Counter[str] = Counter()
+        self._by_tag: dict[str, Counter[str]] = {}
 
-    def arrived(self, client: str, kind: str) -> None:
-        """One call of ``client``, before it is looked at."""
+    def arrived(self, client: str, kind: str, tag: str = "") -> None:
+        """One call of ``client``, before it is looked at; ``tag`` if it asks for
+        one's listing."""
         now = int(self._clock())
         with self._lock:
             count = self._of(client)
@@ -58,6 +63,7 @@ class CallCount:
                 count.seconds.append([now, 1])
             count.last_hour += 1
             count.most_in_an_hour = max(count.most_in_an_hour, count.last_hour)
+            self._note(tag, "calls")
 
     def answered(self, client: str, status: int) -> None:
         """It was answered; 429 counts as refused."""
@@ -65,28 +71,34 @@ class CallCount:
             with self._lock:
                 self._of(client).refused += 1
 
-    def notified(self, outcome: str) -> None:
-        """A notification was ``answered``, ``refused`` or ``unanswered``."""
+    def notified(self, outcome: str, tag: str) -> None:
+        """A notification about ``tag`` was ``answered``, ``refused`` or
+        ``unanswered``."""
         with self._lock:
-            self._notifications[outcome] += 1
+            self._note(tag, outcome)
 
-    def report(self, client: str) -> dict[str, object]:
-        """The counts of one client, and all notifications."""
+    def report(self, client: str, tag: str = "") -> dict[str, object]:
+        """The counts of one client; with ``tag`` also the calls for its listing and
+        the notifications about it, whoever's they are."""
         now = int(self._clock())
         with self._lock:
             count = self._clients.get(client, ClientCount())
             count.forget_before(now - HOUR)
-            said = self._notifications
-            return {
+            report: dict[str, object] = {
                 "total": count.total,
                 "last_hour": count.last_hour,
                 "most_in_an_hour": count.most_in_an_hour,
                 "by_kind": dict(count.by_kind),
                 "refused": count.refused,
-                "notifications": {
-                    name: said[name] for name in ("answered", "refused", "unanswered")
-                },
             }
+            if tag:
+                said = self._by_tag.get(tag, Counter())
+                report["of_tag"] = {name: said[name] for name in OF_TAG}
+            return report
+
+    def _note(self, tag: str, what: str) -> None:
+        if tag in self._by_tag or (tag and len(self._by_tag) < MOST_TAGS):
+            self._by_tag.setdefault(tag, Counter())[what] += 1
 
     def _of(self, client: str) -> ClientCount:
         if client not in self._clients and len(self._clients) >= MOST_CLIENTS:

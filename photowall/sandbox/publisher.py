@@ -20,10 +20,11 @@ from django.db import DatabaseError, connection
 from media_archive import ingest, journal
 from media_archive.errors import PhotowallError
 from media_archive.journal import Recording
-from media_archive.models import JournalEntry, MediaItem
+from media_archive.models import JournalEntry, JournalKind, MediaItem
 from media_archive.tags import normalise_tag
 from photowall.facades.models import Endpoint, EndpointState
 from photowall.sandbox.gallery import picture_path, seed_of
+from photowall.sandbox.led import left_to_us
 from photowall.sandbox.native_ids import NativeIds
 from photowall.sandbox.pace import Pace
 from photowall.sandbox.pictures import SIZES
@@ -97,12 +98,12 @@ class Publisher:
 
     def run(self, every: float, stop: Event) -> None:
         """Posts every ``every`` seconds to each followed tag (as ``Pace`` bounds
-        it), until ``stop`` is set. Where nothing is followed, nothing is posted."""
+        it), until ``stop`` is set. Not to a tag that is posted to by hand."""
         pace = Pace(every)
         try:
             while not stop.wait(pace.gap):
                 try:
-                    tag = pace.turn(followed_tags(), time.monotonic())
+                    tag = pace.turn(left_to_us(followed_tags()), time.monotonic())
                     if tag is not None:
                         list(self.publish(tag))
                 except (PhotowallError, DatabaseError, OSError):
@@ -130,15 +131,16 @@ class Publisher:
             picture=picture,
         )
 
-        def work(recording: Recording) -> JournalEntry:
+        def work(recording: Recording) -> int:
             result = ingest.store(recording, PROVIDER, [record], listed_under=tag)
             if not result.new:
                 raise IdTaken(f"The id {record.native_id} is taken.")
-            return recording.entries[-1]
+            return result.new[0]
 
-        # The entry gets its number when the work is over, before the commit.
-        seq = journal.recorded(work).seq
-        return Published(record.native_id, tag, now, seq)
+        item = journal.recorded(work)
+        # It got its number after the work, with the commit.
+        told = JournalEntry.objects.filter(item_id=item, kind=JournalKind.ARCHIVED)
+        return Published(record.native_id, tag, now, told.get().seq)
 
 
 def followed_tags() -> list[str]:

@@ -15,8 +15,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from photowall.up import installer
+from photowall.up import beside, installer
 from photowall.up.console import Refusal, say
+from photowall.up.places import Places
 from photowall.up.requirements import missing
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -49,6 +50,8 @@ def _run(command: str, argv: list[str]) -> int:
         return int(importlib.import_module("photowall.up.supervisor").main(argv[2:]))
     if command == "test":
         return int(importlib.import_module("photowall.up.suite").main(argv[2:]))
+    if command in beside.COMMANDS:
+        beside.join(Places.from_environment())
     if command == "torture":
         return int(importlib.import_module("tests.faults.torture").main(argv[2:]))
     os.environ.setdefault("PHOTOWALL_ROLE", "command")

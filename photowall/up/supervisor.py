@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from photowall.up import banner, broker, ports
+from photowall.up import banner, beside, broker, ports
 from photowall.up.cast import Cast, finished
 from photowall.up.child import Child, end_stale
 from photowall.up.console import Refusal, say
@@ -166,6 +166,7 @@ class Play:
         self._wait_for(worker)
         self._wait("demo", lambda: finished("prepare_demo", demo, cast.places))
         content = banner.demo(cast)
+        beside.leave(cast.places, cast.environment("command"))
         write_private(cast.places.demo, content)
         say(banner.text(content, time.monotonic() - began, cast.places.demo))
 
@@ -212,6 +213,7 @@ class Play:
 
     def end(self) -> None:
         """End every process that was started, the doers before the served."""
+        beside.take_away(self.cast.places)
         for process in self.commands:
             if process.poll() is None:
                 process.kill()

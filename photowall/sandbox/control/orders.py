@@ -102,9 +102,9 @@ def read(body: bytes) -> object:
 
 
 def publishing(said: object) -> tuple[str, int, float]:
-    """Tag, how many, seconds between two."""
+    """Tag, how many (0 = none, the tag is only led by hand), seconds between two."""
     order = Order(said, ("tag", "count", "every"), "publish")
-    count = order.whole("count", 1, MOST_POSTS, 1)
+    count = order.whole("count", 0, MOST_POSTS, 1)
     every = order.number("every", 0, LONGEST_PUBLISHING, 0)
     if count * every > LONGEST_PUBLISHING:
         raise OrderRefused(

@@ -17,6 +17,7 @@ from photowall.sandbox.control.doors import door
 from photowall.sandbox.control.orders import OrderRefused
 from photowall.sandbox.counting import counts
 from photowall.sandbox.faults.board import board
+from photowall.sandbox.led import lead
 from photowall.sandbox.publisher import Publisher
 
 Document = Mapping[str, object]
@@ -24,8 +25,10 @@ _one_at_a_time = Lock()
 
 
 def publish(request: HttpRequest) -> Document:
-    """Posts pictures; the answer comes when all are stored."""
+    """Posts pictures; the answer comes when all are stored. From now on nobody else
+    posts to the tag."""
     tag, count, every = orders.publishing(orders.read(request.body))
+    lead(tag)
     with _one_at_a_time:
         posts = [asdict(post) for post in _publisher().publish(tag, count, every)]
     return {"posts": posts}
@@ -60,18 +63,15 @@ def get_faults(request: HttpRequest) -> Document:
 
 
 def get_calls(request: HttpRequest) -> Document:
-    """The calls of one client, as they arrived here."""
+    """The calls of one client, as they arrived here; those for one tag as well."""
     client = request.GET.get("client_id") or options.client()[0]
-    return counts.report(client)
+    tag = _tag_of(request) if "tag" in request.GET else ""
+    return counts.report(client, tag)
 
 
 def get_posts(request: HttpRequest) -> Document:
     """Every post that a tag's listing holds, oldest first."""
-    try:
-        tag = normalise_tag(request.GET.get("tag", ""))
-    except InvalidTag as error:
-        raise OrderRefused(f"posts: {error.message}") from error
-    return {"native_ids": changing.listed(tag)}
+    return {"native_ids": changing.listed(_tag_of(request))}
 
 
 publish_door = door(POST=publish)
@@ -80,6 +80,13 @@ delete_door = door(POST=delete)
 faults_door = door(GET=get_faults, PUT=put_faults)
 calls_door = door(GET=get_calls)
 posts_door = door(GET=get_posts)
+
+
+def _tag_of(request: HttpRequest) -> str:
+    try:
+        return normalise_tag(request.GET.get("tag", ""))
+    except InvalidTag as error:
+        raise OrderRefused(error.message) from error
 
 
 @cache

@@ -113,7 +113,7 @@ class FaultyUpstream:
         exchange = Exchange(scope, receive)
         await exchange.read()
         client = exchange.client
-        counts.arrived(client, exchange.kind)
+        counts.arrived(client, exchange.kind, exchange.tag)
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -66,9 +66,10 @@ def _post(url: str, body: bytes, headers: Headers, limits: Limits) -> Answer:
             "POST", url, body=body, headers=headers, limits=limits
         )
     except OutgoingError:
-        counts.notified("unanswered")
+        counts.notified("unanswered", _tag(body))
         raise
-    counts.notified("answered" if 200 <= answer.status < 300 else "refused")
+    outcome = "answered" if 200 <= answer.status < 300 else "refused"
+    counts.notified(outcome, _tag(body))
     return answer
 
 
