@@ -59,8 +59,9 @@ class SqliteFile(Database):
 
     name = "sqlite"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, patience: float = 10) -> None:
         self.path = path
+        self._patience = patience
         self.url = f"sqlite:///{path}"
 
     def start(self) -> None:
@@ -86,15 +87,16 @@ class SqliteFile(Database):
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Nobody else can write."""
-        with contextlib.closing(self._connect(timeout=30)) as own:
+        with contextlib.closing(self._connect(30)) as own:
             own.execute("BEGIN EXCLUSIVE")
             try:
                 yield
             finally:
                 own.execute("ROLLBACK")
 
-    def _connect(self, timeout: float = 10) -> sqlite3.Connection:
-        return sqlite3.connect(self.path, timeout=timeout, isolation_level=None)
+    def _connect(self, patience: float | None = None) -> sqlite3.Connection:
+        patience = patience or self._patience
+        return sqlite3.connect(self.path, timeout=patience, isolation_level=None)
 
 
 class PostgresCluster(Database):

@@ -96,11 +96,11 @@ def postgres_disk_full(scene: Scene) -> Iterator[None]:
     cluster.terminate_backends()
     pids = [cluster.process.pid, *cluster.process.children()]
     for pid in pids:
-        _limit(pid, LARGE)
+        limit_files(pid, LARGE)
     yield
     # Backends inherit the limit, so that connections made meanwhile have it too.
     for pid in [cluster.process.pid, *cluster.process.children()]:
-        _limit(pid, UNLIMITED)
+        limit_files(pid, UNLIMITED)
     wait_for(scene.instance.database)
 
 
@@ -136,15 +136,15 @@ def sqlite_disk_full(scene: Scene) -> Iterator[None]:
     instance = scene.instance
     instance.publish(scene.chance.randint(1, 30))
     for process in (instance.web, instance.worker):
-        _limit(process.pid, SMALL)
+        limit_files(process.pid, SMALL)
     yield
     for process in (instance.web, instance.worker):
         if process.alive:
-            _limit(process.pid, UNLIMITED)
+            limit_files(process.pid, UNLIMITED)
     instance.heal()
 
 
-def _limit(pid: int, size: str) -> None:
+def limit_files(pid: int, size: str) -> None:
     """Lower, or lift, the limit on the size of files of a running process, as its
     own user: others may not. Raises ``RuntimeError`` if a living process has kept its
     limit."""

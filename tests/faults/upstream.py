@@ -80,7 +80,8 @@ class Upstream:
         posters.stdin.flush()
         answer = posters.stdout.readline()
         if not answer:
-            raise RuntimeError(f"the posters have ended; see {self._folder}")
+            log = (self._folder / "posting.log").read_text(errors="replace")
+            raise RuntimeError(f"the posters have ended: {log[-500:]}")
         return [str(native_id) for native_id in json.loads(answer)]
 
     def misbehave(self, faults: Sequence[Mapping[str, Any]], seed: int) -> None:
