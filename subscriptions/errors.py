@@ -92,3 +92,9 @@ class ChallengeRefused(PhotowallError):
     """A challenge that we do not answer; why is not told."""
 
     code = "challenge"
+
+
+class BackfillRefused(PhotowallError):
+    """The past of a tag cannot be read so; the message says why."""
+
+    code = "backfill"

@@ -10,8 +10,16 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 
 from media_archive import claims
-from subscriptions import fetching, gaps, leases, lifecycle, polling, trimming
-from subscriptions.models import Feed
+from subscriptions import (
+    backfill_run,
+    fetching,
+    gaps,
+    leases,
+    lifecycle,
+    polling,
+    trimming,
+)
+from subscriptions.models import Backfill, Feed
 from subscriptions.upkeep import accounts_due, look_after, run_out
 
 logger = logging.getLogger(__name__)
@@ -80,6 +88,15 @@ def _ring_later(feed_pk: int, wait: float) -> None:
 
 @rung
 @shared_task
+def read_backfill(backfill_pk: int) -> None:
+    """Read a tag's past, if it is due and nobody does so; come back for the rest."""
+    epoch = claims.claim(Backfill.objects.due(), backfill_pk, backfill_run.HOLD)
+    if epoch is not None and backfill_run.read_on(backfill_pk, epoch):
+        read_backfill.delay_on_commit(backfill_pk)
+
+
+@rung
+@shared_task
 def poll_due() -> None:
     """Mark the tags due that were not read for a while, and ring for them."""
     for pk in polling.mark_due():
@@ -96,9 +113,13 @@ def reconcile() -> None:
         request_subscription.delay_on_commit(pk)
     for pk in lifecycle.endings_due().values_list("pk", flat=True)[:SWEPT_AT_ONCE]:
         end_subscription.delay_on_commit(pk)
-    for pk in Feed.objects.due().values_list("pk", flat=True)[:SWEPT_AT_ONCE]:
+    due = Feed.objects.due().urgent_first()
+    for pk in due.values_list("pk", flat=True)[:SWEPT_AT_ONCE]:
         fetch_subscription.delay_on_commit(pk)
+    for pk in Backfill.objects.due().values_list("pk", flat=True)[:SWEPT_AT_ONCE]:
+        read_backfill.delay_on_commit(pk)
     trimming.trim()
+    gaps.trim()
 
 
 @rung

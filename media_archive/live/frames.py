@@ -60,6 +60,8 @@ def frame_of(
     else:
         word = "added" if new_here or entry.kind in ARRIVALS else "changed"
         body = {"type": word, "seq": entry.seq, "post": post_of(item)}
+        if entry.detail.get("backfilled"):
+            body["past"] = True
     return Frame(entry.seq, entry.item_id, encode(body))
 
 

@@ -9,7 +9,7 @@
 /** @typedef {import("./store.js").Snapshot} Snapshot */
 /** @typedef {import("./store.js").Post} Post */
 /**
- * @typedef {{type: "added" | "changed", seq: number, post: Post}
+ * @typedef {{type: "added" | "changed", seq: number, post: Post, past?: boolean}
  *   | {type: "removed", seq: number, id: string}
  *   | {type: "pinned", seq: number, id: string, pinned: boolean}} Frame
  * @typedef {Object} Listener

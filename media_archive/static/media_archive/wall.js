@@ -135,8 +135,8 @@ class WallApp extends HTMLElement {
     this.update();
   }
 
-  /** @param {{type: "added" | "changed", seq: number, post: Post}} frame @param {boolean} replayed */
-  put({ type, seq, post }, replayed) {
+  /** @param {{type: "added" | "changed", seq: number, post: Post, past?: boolean}} frame @param {boolean} replayed */
+  put({ type, seq, post, past }, replayed) {
     const outcome = this.store.put(post, seq);
     if (outcome === "ignored") return;
     if (outcome === "known" || type === "changed") {
@@ -153,7 +153,8 @@ class WallApp extends HTMLElement {
     }
     this.know(post);
     this.strip.arrive(post);
-    this.arrive(post, replayed);
+    // A past that was read on request takes its places and is no news.
+    if (!past) this.arrive(post, replayed);
   }
 
   /** @param {Post} post @param {boolean} replayed */
