@@ -83,15 +83,16 @@ class Instance:
         """Everything, until the tag is followed and its first post archived."""
         self.broker.process.start()
         self.database.start()
-        self.command("migrate", "--verbosity=0")
-        for process in (self.upstream, self.web, self.worker, self.beat):
-            if isinstance(process, Process):
-                process.begin()
-            elif process is not None:
-                process.start()
-        self.web.wait_ready()
+        # Both start while the tables are made, as in `up`.
+        self.upstream.process.begin()
+        self.web.begin()
         self.front.send_to(self.web_port)
         self.follow()
+        for process in (self.worker, self.beat):
+            if process is not None:
+                process.begin()
+        self.upstream.start()
+        self.web.wait_ready()
         row = self.database.ask("SELECT callback_id FROM subscriptions_subscription")
         callback_id = str(row[0][0]).replace("-", "")
         parts = (0, 8), (8, 12), (12, 16), (16, 20), (20, 32)

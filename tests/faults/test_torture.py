@@ -93,3 +93,11 @@ def test_the_table_is_made_of_what_was_written_and_forgives_a_cut_off_line(
         "| redis_down | sqlite | 2 | 18 | 40 | 0 | 0 | 0 | 0 | 3.0 | 4.0 |",
         "| **all 2 kinds** |  | 3 | 27 | 60 | 3 | 0 | 0 | 0 | 3.0 | never |",
     ]
+
+
+def test_a_report_names_what_went_wrong_and_how_to_do_it_again() -> None:
+    good = tables.report([outcome()])
+    assert "What went wrong" not in good
+    bad = tables.report([outcome(), outcome("beat_killed", lost=3, seconds=None)])
+    assert "- beat_killed on sqlite, seed `7`: 3 lost" in bad
+    assert "| posts lost | 0 | 3 |" in bad

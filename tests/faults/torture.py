@@ -32,7 +32,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """0 when nothing was lost, doubled or half written."""
     words = _parser().parse_args(argv)
     if words.table:
-        say(tables.table(tables.read(words.table)))
+        outcomes = tables.read(words.table)
+        say(tables.table(outcomes))
+        if words.report:
+            words.report.write_text(tables.report(outcomes), encoding="utf-8")
         return 0
     names = [name for name in words.kinds.split(",") if name]
     unknown = [name for name in names if name not in KINDS]
@@ -65,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--table", type=Path, nargs="+", help="run nothing: the table of these files"
+    )
+    parser.add_argument(
+        "--report", type=Path, help="with --table: write it here, with a summary"
     )
     return parser
 
