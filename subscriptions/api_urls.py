@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from subscriptions import api
+from subscriptions import api, api_coverage
 
 urlpatterns = [
     path(
@@ -15,4 +15,5 @@ urlpatterns = [
         api.SubscriptionDetailView.as_view(),
         name="subscription-detail",
     ),
+    path("coverage/", api_coverage.CoverageView.as_view(), name="coverage"),
 ]

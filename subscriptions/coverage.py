@@ -38,12 +38,15 @@ from subscriptions.models import (
     Subscription,
     SubscriptionEvent,
 )
+from subscriptions.providers import REGISTRY
 
 LONGEST = timedelta(days=366)
 """The longest period that is answered at once."""
 
 USUAL = timedelta(hours=24)
 """The period when nobody says one: the last 24 hours."""
+
+EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
 
 SLACK = timedelta(minutes=1)
 """So much later than the poll interval a tag may be read and still be in time."""
@@ -54,11 +57,11 @@ QUIETEST = timedelta(hours=1)
 _UNCONNECTED = {State.DRAFT, State.REQUESTED, State.VERIFYING, State.FAILED}
 
 
-class PeriodRefused(PhotowallError):
-    """The period cannot be answered; the message says why. ``field`` is what is
-    wrong with it: ``since`` or ``until``."""
+class CoverageRefused(PhotowallError):
+    """The question cannot be answered; the message says why. ``field`` is what is
+    wrong with it: ``since``, ``until`` or ``provider``."""
 
-    code = "period"
+    code = "coverage"
 
     def __init__(self, message: str, field: str) -> None:
         super().__init__(message)
@@ -108,10 +111,12 @@ def coverage(
 
     Without ``until`` up to now, without ``since`` the 24 hours before it. The period
     is widened to whole minutes and cut where the present minute begins. Raises
-    ``InvalidTag`` and ``PeriodRefused``, both with a sentence for people.
+    ``InvalidTag`` and ``CoverageRefused``, both with a sentence for people.
     """
     tag, now = normalise_tag(tag), now or timezone.now()
     first, end = _period(since, until, now)
+    if provider is not None:
+        _refuse_unknown(provider)
     known = _Reader(tag, provider, time_of(first), time_of(end), now).read()
     answers = []
     for key in sorted(known) or ([provider] if provider else []):
@@ -147,28 +152,40 @@ def _period(
     """(first minute, minute after the last)."""
     for name, time in (("since", since), ("until", until)):
         if time is not None and timezone.is_naive(time):
-            raise PeriodRefused("The time has no offset from UTC.", name)
+            raise CoverageRefused("The time has no offset from UTC.", name)
     until = until or now
-    since = since or until - USUAL
-    if until <= since:
-        raise PeriodRefused(
-            f"The period ends ({_said(until)}) before it begins ({_said(since)}).",
-            "until",
-        )
+    if since is None:
+        since = max(until, EARLIEST + USUAL) - USUAL
     first = minute_of(since)
     if first >= minute_of(now):
-        raise PeriodRefused(
+        raise CoverageRefused(
             f"The period begins {_said(since)}; of the future, and of the minute "
             f"that is not over, nothing is known. Now it is {_said(now)}.",
             "since",
         )
+    if until <= since:
+        raise CoverageRefused(
+            f"The period ends ({_said(until)}) before it begins ({_said(since)}).",
+            "until",
+        )
     end = min(next_minute_of(until), minute_of(now))
     if time_of(end) - time_of(first) > LONGEST:
-        raise PeriodRefused(
+        raise CoverageRefused(
             f"The period is longer than {LONGEST.days} days: ask for a part of it.",
             "since",
         )
     return first, end
+
+
+def _refuse_unknown(provider: str) -> None:
+    followed_at = Subscription.objects.order_by().values_list("provider", flat=True)
+    known = {*REGISTRY, *followed_at.distinct()}
+    if provider not in known:
+        raise CoverageRefused(
+            f"There is no provider “{provider[:32]}”. "
+            f"There are: {', '.join(sorted(known))}.",
+            "provider",
+        )
 
 
 def _said(time: datetime) -> str:

@@ -41,7 +41,6 @@ BASEMENT = {
 DOORS = {
     "admin",
     "api",
-    "api_urls",
     "apps",
     "callback_door",
     "consumers",
@@ -161,7 +160,7 @@ def _broken_inside_a_floor(module: str, target: str, arrow: str) -> Iterator[str
 def rank(module: str) -> int:
     """0 basement, 1 service, 2 door."""
     parts = module.split(".")
-    if any(part in DOORS or part.startswith("admin") for part in parts[1:]):
+    if any(part in DOORS or part.startswith(("admin", "api_")) for part in parts[1:]):
         return 2
     floor = BASEMENT.get(parts[0], set())
     return 0 if len(parts) == 1 or parts[1] in floor else 1

@@ -43,16 +43,22 @@ class StrictFilterBackend(BaseFilterBackend):
         _refuse_unknown(request, known)
         if filter_class is None:
             return queryset
-        names = set(known) - {*PAGING}
-        said = {k: v for k, v in request.query_params.items() if k in names}
-        filters = filter_class(data=said)
-        filters.is_valid(raise_exception=True)
-        result: QuerySet[Any] = filters.apply(queryset)
+        result: QuerySet[Any] = _valid(request, filter_class).apply(queryset)
         return result
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         """None here: views name their filters with ``extend_schema``."""
         return []
+
+
+def parameters_of(
+    request: Request, known: type[serializers.Serializer[Any]]
+) -> dict[str, Any]:
+    """The parameters of an address that is no list, as ``known`` reads them. Raises
+    ``ValidationError`` as the lists do."""
+    _refuse_unknown(request, [*known().fields])
+    said: dict[str, Any] = _valid(request, known).validated_data
+    return said
 
 
 class Moment(serializers.DateTimeField):
@@ -127,6 +133,14 @@ class MediaFilters(serializers.Serializer[Any]):
             "archived_before": "archived_at__lt",
         }
         return queryset.filter(**{columns[name]: said[name] for name in said})
+
+
+def _valid(request: Request, filter_class: type[Any]) -> Any:
+    names = {*filter_class().fields}
+    said = {k: v for k, v in request.query_params.items() if k in names}
+    filters = filter_class(data=said)
+    filters.is_valid(raise_exception=True)
+    return filters
 
 
 def _refuse_unknown(request: Request, known: list[str]) -> None:

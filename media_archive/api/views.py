@@ -33,6 +33,7 @@ LARGEST_ID = 2**63 - 1
 DOORS = {
     "media": "media-list",
     "subscriptions": "subscription-list",
+    "coverage": "coverage",
     "schema": "schema",
     "docs": "docs",
 }

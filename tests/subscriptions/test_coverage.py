@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from media_archive.errors import InvalidTag
 from subscriptions import ledger
-from subscriptions.coverage import LONGEST, Coverage, PeriodRefused, coverage
+from subscriptions.coverage import LONGEST, Coverage, CoverageRefused, coverage
 from subscriptions.models import (
     CoverageSpan,
     Feed,
@@ -92,7 +92,7 @@ def test_periods_that_cannot_be_answered(
 ) -> None:
     followed()
     assert told(ask(599.99, 700)) == [(1, "partial", "not_read_yet")]
-    with pytest.raises(PeriodRefused, match=words) as refused:
+    with pytest.raises(CoverageRefused, match=words) as refused:
         ask(since, until)
     assert refused.value.field == field
     assert "UTC" in refused.value.message or field == "since"
@@ -103,7 +103,7 @@ def test_bad_tags_and_naive_times() -> None:
         coverage("##")
     naive = datetime(2026, 11, 20)  # noqa: DTZ001  on purpose
     for since, until in ((naive, None), (None, naive)):
-        with pytest.raises(PeriodRefused, match="offset"):
+        with pytest.raises(CoverageRefused, match="offset"):
             coverage("nofilter", since, until)
 
 
