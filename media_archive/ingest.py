@@ -53,14 +53,9 @@ def store(
     twice in ``records`` counts once. A record whose native id no row can hold is
     counted as refused and costs its neighbours nothing.
     """
-    incoming = {
-        record.native_id: record
-        for record in reversed(records)
-        if rows.usable_id(record.native_id)
-    }
-    result = StoreResult(
-        refused=sum(not rows.usable_id(record.native_id) for record in records)
-    )
+    usable = [r for r in reversed(records) if rows.usable_id(r.native_id)]
+    result = StoreResult(refused=len(records) - len(usable))
+    incoming = {record.native_id: record for record in usable}
     if not incoming:
         return result
     hashes = {key: rows.content_hash(record) for key, record in incoming.items()}

@@ -10,11 +10,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, F, OuterRef, Value
+from django.db import connection
+from django.db.models import F
 
 from media_archive import rows_of_records as rows
 from media_archive import set_wise
-from media_archive.models import MediaAsset, MediaItem, MediaTag, RawDocument
+from media_archive.models import MediaAsset, MediaItem, MediaTag, RawDocument, Tag
 from media_archive.records import IncomingMedia
 from media_archive.rows_of_records import Held
 
@@ -32,17 +33,27 @@ def see(
     provider: str, native_ids: Collection[str], listed_under: str | None
 ) -> dict[str, Seen]:
     """What is stored, and whether it is listed under that tag (None: yes)."""
-    listed: Exists | Value = Value(True)
-    if listed_under is not None:
-        listings = MediaTag.objects.filter(item=OuterRef("pk"), tag__name=listed_under)
-        listed = Exists(listings)
-    found = MediaItem.objects.filter(provider=provider, native_id__in=native_ids)
-    return {
-        native_id: Seen(pk, digest, bool(is_listed))
-        for native_id, pk, digest, is_listed in found.values_list(
-            "native_id", "pk", "content_hash", listed
-        )
-    }
+    among, said = set_wise.texts(native_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(_SEE + among, [listed_under, listed_under, provider, said])
+        return {
+            native_id: Seen(pk, digest, bool(is_listed))
+            for native_id, pk, digest, is_listed in cursor.fetchall()
+        }
+
+
+_ITEM, _LISTING, _TAG = (
+    model._meta.db_table  # noqa: SLF001  public in Django
+    for model in (MediaItem, MediaTag, Tag)
+)
+# Every page is looked at, and most find nothing to do: Django would take longer to
+# write this statement than the database to answer it.
+_SEE = f"""
+SELECT native_id, id, content_hash, %s IS NULL OR EXISTS (
+    SELECT 1 FROM {_LISTING}
+    WHERE item_id = {_ITEM}.id AND tag_id = (SELECT id FROM {_TAG} WHERE name = %s)
+)
+FROM {_ITEM} WHERE provider = %s AND native_id IN """
 
 
 def hold(provider: str, native_ids: Collection[str]) -> dict[str, Held]:

@@ -74,7 +74,7 @@ def content_hash(record: IncomingMedia) -> str:
         author and (author.native_id, author.username, author.name, author.avatar_url),
         record.caption,
         record.permalink,
-        record.posted_at,
+        record.posted_at and record.posted_at.isoformat(),
         place and (place.native_id, place.name, place.latitude, place.longitude),
         record.tags,
         record.likes,
@@ -92,7 +92,7 @@ def content_hash(record: IncomingMedia) -> str:
     return hashlib.sha256(_ENCODE(said).encode("ascii")).hexdigest()
 
 
-_ENCODE = json.JSONEncoder(default=str, separators=(",", ":")).encode
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def new_item(

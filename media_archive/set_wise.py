@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import DateTimeField, Field, JSONField, Model
 
 Row = Sequence[Any]
@@ -55,10 +55,7 @@ def insert(
     whole, constants = _with_defaults(model, names)
     if constants:
         rows = [(*row, *constants) for row in rows]
-    head = f"INSERT INTO {_table(model)} ({_list(model, whole)}) "
-    tail = _conflict(model, conflict)
-    if returning:
-        tail += f" RETURNING {_list(model, returning)}"
+    head, tail = _insert_sql(model, whole, conflict, returning)
     if connection.vendor == "postgresql":
         values = ", ".join(_read(model, whole))
         return _run(f"{head}SELECT {values} FROM {_ELEMENTS}{tail}", [_json(rows)])
@@ -141,6 +138,20 @@ def _read(model: type[Model], names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(read)
 
 
+@lru_cache(maxsize=64)
+def _insert_sql(
+    model: type[Model],
+    names: tuple[str, ...],
+    conflict: Ignore | Update | None,
+    returning: tuple[str, ...],
+) -> tuple[str, str]:
+    """What stands before and after the rows."""
+    tail = _conflict(model, conflict)
+    if returning:
+        tail += f" RETURNING {_list(model, returning)}"
+    return f"INSERT INTO {_table(model)} ({_list(model, names)}) ", tail
+
+
 def _conflict(model: type[Model], conflict: Ignore | Update | None) -> str:
     if conflict is None:
         return ""
@@ -197,10 +208,24 @@ def _marks(width: int, count: int) -> str:
 def _flat(model: type[Model], names: tuple[str, ...], rows: Sequence[Row]) -> list[Any]:
     """All values one after the other, times and JSON as SQLite keeps them."""
     said = [value for row in rows for value in row]
+    # Asked once: the proxy looks up the thread's connection with every attribute.
+    own = connections[connection.alias]
     for number, field in enumerate(_fields(model, names)):
-        if isinstance(field, DateTimeField | JSONField):
-            said[number :: len(names)] = [
-                field.get_db_prep_value(value, connection, prepared=True)
-                for value in said[number :: len(names)]
+        place = slice(number, None, len(names))
+        if isinstance(field, JSONField):
+            said[place] = [
+                own.ops.adapt_json_value(v, field.encoder) for v in said[place]
             ]
+        elif isinstance(field, DateTimeField):
+            # Most of them are the same moment.
+            kept = {v: own.ops.adapt_datetimefield_value(v) for v in {*said[place]}}
+            said[place] = [kept[value] for value in said[place]]
     return said
+
+
+def texts(values: Iterable[str]) -> tuple[str, str]:
+    """SQL of a set of texts, and its one parameter, to stand behind ``IN``."""
+    said = json.dumps([*values], ensure_ascii=False)
+    if connection.vendor == "postgresql":
+        return "(SELECT jsonb_array_elements_text(%s::jsonb))", said
+    return "(SELECT value FROM json_each(%s))", said
