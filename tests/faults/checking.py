@@ -102,7 +102,7 @@ def check(instance: Instance, notifier: Notifier) -> Findings:
     entries, newest, counter = database.ask(_JOURNAL)[0]
     if not entries == newest == (counter or 0):
         found.others.add(f"journal: {entries} entries up to {newest} of {counter}")
-    seen = dict(database.ask(_RECEIPTS))
+    seen: dict[str, int] = dict(database.ask(_RECEIPTS))
     found.receipts = _forgotten(notifier.acknowledged, seen)
     found.receipts |= instance.upstream.told() - seen.keys()
     found.others |= {f"forged and kept: {name}" for name in notifier.forged & {*seen}}

@@ -154,15 +154,15 @@ class PostgresCluster(Database):
 
     def ask(self, sql: str) -> Rows:
         try:
-            with self._connect() as own:
-                return own.execute(sql).fetchall()  # type: ignore[call-overload,no-any-return]
+            with self.connect() as own:
+                return own.execute(sql).fetchall()
         except psycopg.Error as error:
             raise DatabaseAway(str(error)) from error
 
     def change(self, sql: str) -> None:
         try:
-            with self._connect() as own:
-                own.execute(sql)  # type: ignore[call-overload]
+            with self.connect() as own:
+                own.execute(sql)
         except psycopg.Error as error:
             raise DatabaseAway(str(error)) from error
 
@@ -193,7 +193,8 @@ class PostgresCluster(Database):
                 return True
         return False
 
-    def _connect(self) -> psycopg.Connection:
+    def connect(self) -> psycopg.Connection:
+        """One more connection. Raises ``psycopg.OperationalError``."""
         return psycopg.connect(self.url, connect_timeout=5, autocommit=True)
 
 

@@ -61,12 +61,13 @@ def _pass(one: socket.socket, other: socket.socket) -> None:
     other.settimeout(None)
     facing = {one: other, other: one}
     with selectors.DefaultSelector() as both:
-        for side in facing:
-            both.register(side, selectors.EVENT_READ)
+        for each in facing:
+            both.register(each, selectors.EVENT_READ)
         while True:
             for key, _ in both.select():
                 side = key.fileobj
-                assert isinstance(side, socket.socket)
+                if not isinstance(side, socket.socket):
+                    raise TypeError(side)
                 said = side.recv(65536)
                 if not said:
                     return

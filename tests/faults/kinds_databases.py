@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
+
 from tests.faults.databases import (
     DatabaseAway,
     PostgresCluster,
@@ -78,10 +80,11 @@ def postgres_hanging(scene: Scene) -> Iterator[None]:
 def postgres_connections_used_up(scene: Scene) -> Iterator[None]:
     """Others have taken every connection that there is."""
     cluster = _cluster(scene)
-    taken = []
-    with contextlib.suppress(Exception):  # the one that is refused is the last
+    taken: list[psycopg.Connection] = []
+    # The one that is refused is the last.
+    with contextlib.suppress(psycopg.OperationalError):
         while len(taken) < 200:
-            taken.append(cluster._connect())
+            taken.append(cluster.connect())
     yield
     for each in taken:
         each.close()
