@@ -47,6 +47,14 @@ STEPS = {
         request_subscription,
         frozenset({State.FAILED}),
     ),
+    "stop": Step(
+        "Stop asking",
+        "Stop asking the provider for what it has not confirmed",
+        "is not asked for any more",
+        lifecycle.stop_asking,
+        None,
+        frozenset({State.REQUESTED}),
+    ),
     "resume": Step(
         "Resume",
         "Resume reading",
@@ -81,6 +89,28 @@ STEPS = {
     ),
 }
 """Word → step, in the order of the buttons."""
+
+
+_INSTEAD = {
+    ("end", State.REQUESTED): "Press “Stop asking” first, then it can be ended.",
+    ("end", State.VERIFYING): "The provider is about to answer: "
+    "wait for that, two minutes at most, then it can be ended.",
+    ("end", State.ENDING): "The provider is being told already.",
+    ("end", State.ENDED): "It is over.",
+    ("resume", State.ENDING): "When it has ended, follow the hashtag anew.",
+    ("resume", State.ENDED): "Follow the hashtag anew.",
+    ("resume", State.ACTIVE): "It is read already.",
+    ("resume", State.FAILED): "Press “Retry”.",
+    ("retry", State.ACTIVE): "It is followed already.",
+    ("retry", State.REQUESTED): "It is being asked for already.",
+    ("retry", State.ENDED): "Follow the hashtag anew.",
+    ("pause", State.PAUSED): "Somebody has paused it already.",
+}
+
+
+def instead(word: str, state: str) -> str:
+    """What to do where a step is not possible; empty = nothing comes to mind."""
+    return _INSTEAD.get((word, State(state)), "")
 
 
 def steps_for(subscription: Subscription) -> list[tuple[str, Step]]:

@@ -20,10 +20,11 @@ from media_archive.admin_reading import DeclaredLookups
 from media_archive.errors import PhotowallError
 from subscriptions import accounts, lifecycle
 from subscriptions.admin_forms import FollowForm
-from subscriptions.admin_steps import STEPS, Step, steps_for
+from subscriptions.admin_history import EventInline
+from subscriptions.admin_steps import STEPS, Step, instead, steps_for
 from subscriptions.errors import AlreadyFollowed
 from subscriptions.health import light_of
-from subscriptions.models import Subscription, SubscriptionEvent
+from subscriptions.models import Subscription
 from subscriptions.tasks import request_subscription
 
 REFUSALS_SHOWN = 5
@@ -43,26 +44,6 @@ def _action(word: str) -> Callable[..., HttpResponse | None]:
 
     act.__name__ = word
     return admin.action(description=STEPS[word].action, permissions=["change"])(act)
-
-
-class EventInline(admin.TabularInline):
-    """What happened, newest first."""
-
-    model = SubscriptionEvent
-    fields = ("at", "before", "after", "actor", "reason")
-    readonly_fields = fields
-    ordering = ("-id",)
-    extra = 0
-    can_delete = False
-    verbose_name_plural = "What happened"
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """History is written by what happens."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """History stays."""
-        return False
 
 
 class SubscriptionAdmin(DeclaredLookups, admin.ModelAdmin):
@@ -93,7 +74,8 @@ class SubscriptionAdmin(DeclaredLookups, admin.ModelAdmin):
         do = ("buttons",) if self.has_change_permission(request, obj) else ()
         how = ("hashtag", "account", "light", "why", "next_step", *do)
         reading = ("heard", "fetched", "error", "next_attempt", "photos")
-        details = ("callback", "upstream_id", "created_at", "created_by", "state_since")
+        there = ("callback", "upstream_id", "confirmed", "lease")
+        details = (*there, "created_at", "created_by", "state_since")
         return (
             (None, {"fields": how}),
             ("Reading", {"fields": reading}),
@@ -175,7 +157,7 @@ class SubscriptionAdmin(DeclaredLookups, admin.ModelAdmin):
         refusals: list[str] = []
         for row in rows:
             try:
-                _refuse_wrong_state(step, row)
+                _refuse_wrong_state(word, row)
                 step.take(row.pk, actor)
                 done.append(f"#{row.tag}")
             except PhotowallError as error:
@@ -290,6 +272,31 @@ class SubscriptionAdmin(DeclaredLookups, admin.ModelAdmin):
         """Where the provider reaches us."""
         return lifecycle.callback_url(subscription)
 
+    @admin.display(description="Last confirmed by the provider")
+    def confirmed(self, subscription: Subscription) -> SafeString | str:
+        """When the provider last named it among what we follow."""
+        ago = _ago(subscription.confirmed_at)
+        if not subscription.missed:
+            return ago
+        return format_html(
+            '{}<span class="sentence">Not named {} times since.</span>',
+            ago,
+            subscription.missed,
+        )
+
+    @admin.display(description="Lease")
+    def lease(self, subscription: Subscription) -> SafeString | str:
+        """Until when the provider keeps it, and how renewing goes."""
+        until = subscription.lease_until
+        if until is None:
+            return "none: the provider keeps it until it is ended"
+        failures = subscription.renew_failures
+        return format_html(
+            '{}<span class="sentence">{}</span>',
+            f"until {until:%Y-%m-%d %H:%M} UTC",
+            f"{failures} renewals in a row came to nothing." if failures else "",
+        )
+
     @admin.display(description="Do")
     def buttons(self, subscription: Subscription) -> SafeString:
         """What may be done now; part of the page's own form."""
@@ -339,8 +346,9 @@ def _ago(time: datetime | None) -> SafeString | str:
     )
 
 
-def _refuse_wrong_state(step: Step, row: Subscription) -> None:
+def _refuse_wrong_state(word: str, row: Subscription) -> None:
+    step = STEPS[word]
     if row.state not in step.states:
-        raise PhotowallError(
-            f"“{step.label}” is not possible: it is {row.get_state_display().lower()}."
-        )
+        state = row.get_state_display().lower()
+        what = f"“{step.label}” is not possible: it is {state}."
+        raise PhotowallError(f"{what} {instead(word, row.state)}".strip())

@@ -13,6 +13,7 @@ class SubscriptionsConfig(AppConfig):
     verbose_name = "Subscriptions"
 
     def ready(self) -> None:
+        importlib.import_module("subscriptions.checks")
         roles = importlib.import_module("subscriptions.roles")
         post_migrate.connect(roles.keep_groups, sender=self)
         walls = importlib.import_module("media_archive.walls")

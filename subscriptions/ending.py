@@ -87,6 +87,7 @@ def _postpone(subscription_pk: int, epoch: int, error: PhotowallError) -> None:
         epoch,
         failures=feed.failures + 1,
         next_attempt_at=Now() + wait,
+        last_error_code=error.code,
     ):
         Subscription.objects.filter(pk=subscription_pk, state=State.ENDING).update(
             state_reason=f"We try again. {reason_of(error)}"[:300]

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 
 from media_archive.models import Tag
 from media_archive.tags import normalise_tag
+from subscriptions import accounts
 from subscriptions.callbacks import by_callback, callback_url
 from subscriptions.challenges import answer_challenge
 from subscriptions.ending import end, endings_due, finish_ending
@@ -121,14 +122,8 @@ def wake_suspended(account: ProviderAccount, actor: str) -> list[int]:
 
     What is asked for or being ended with it is tried at once too.
     """
-    ProviderAccount.objects.filter(pk=account.pk).update(
-        paused_until=None,
-        paused_reason="",
-        pauses=0,
-        breaker_until=None,
-        failures=0,
-        upkeep_at=None,
-    )
+    accounts.forget_waits(account.pk)
+    ProviderAccount.objects.filter(pk=account.pk).update(upkeep_at=None)
     waiting = account.subscriptions.filter(state__in=[State.REQUESTED, State.ENDING])
     Feed.objects.filter(subscription__in=waiting).update(
         failures=0, next_attempt_at=None

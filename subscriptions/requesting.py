@@ -51,8 +51,11 @@ def request(subscription_pk: int) -> bool:
     subscription = _take_request(subscription_pk)
     if subscription is None:
         return False
+    # Nobody waits for what is asked for again: no right to go before others.
+    first = subscription.confirmed_at is None
+    purpose = Purpose.PEOPLE if first else Purpose.UPKEEP
     try:
-        with calls.calling(subscription.account, Purpose.PEOPLE) as credentials:
+        with calls.calling(subscription.account, purpose) as credentials:
             made = get_provider(subscription.provider).subscribe(
                 credentials,
                 tag=subscription.tag,
@@ -203,7 +206,8 @@ def _came_to_nothing(subscription: Subscription, error: PhotowallError) -> None:
         wait = error.retry_after or 0.0 if not_asked else 0.0
         if patient and not not_asked and not isinstance(error, RateLimited):
             wait = backoff.after_failure(subscription.feed.failures + 1)
-        if _put_off(subscription, reason, min(wait, backoff.LONGEST_ASKED)):
+        wait = min(wait, backoff.LONGEST_ASKED)
+        if _put_off(subscription, reason, wait, error.code):
             return
     asked_at = subscription.challenge_asked_at
     if error.retryable and _leave_to_upkeep(subscription, reason):
@@ -211,9 +215,11 @@ def _came_to_nothing(subscription: Subscription, error: PhotowallError) -> None:
     fail(subscription.pk, reason, challenge_asked_at=asked_at)
 
 
-def _put_off(subscription: Subscription, reason: str, wait: float) -> bool:
-    """Ask again in ``wait`` seconds; not if a challenge was answered meanwhile, or the
-    request is over."""
+def _put_off(
+    subscription: Subscription, reason: str, wait: float, code: str = ""
+) -> bool:
+    """Ask again in ``wait`` seconds, or when the provider is back (``code`` of what
+    went wrong); not if a challenge was answered meanwhile, or the request is over."""
     with transaction.atomic():
         waits = Subscription.objects.filter(
             pk=subscription.pk,
@@ -224,6 +230,7 @@ def _put_off(subscription: Subscription, reason: str, wait: float) -> bool:
             Feed.objects.filter(pk=subscription.pk).update(
                 failures=F("failures") + 1,
                 next_attempt_at=Now() + timedelta(seconds=wait),
+                last_error_code=code,
             )
     return bool(waits)
 

@@ -187,10 +187,9 @@ def test_an_end_meanwhile_outranks_the_renewal(leasing: Upstream) -> None:
 def test_a_lease_that_ran_out_is_asked_for_anew(
     leasing: Upstream, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert leased(HOUR)
+    subscription = leased(HOUR)
     assert upkeep.run_out() == []
     Subscription.objects.update(lease_until=datetime.now(UTC) - MINUTE)
-    subscription = Subscription.objects.get()
     assert upkeep.run_out() == [subscription.pk]
     assert upkeep.run_out() == []
     assert "ran out" in caplog.text

@@ -327,6 +327,7 @@ def test_no_answer_changes_nothing_and_is_shown(
     assert state_of(subscription) == (State.ACTIVE, 0)
     assert ProviderAccount.objects.get().upkeep_error
     upstream.before_page = lambda _: None
+    ProviderAccount.objects.update(paused_until=None)
     upstream.known = [named(subscription)]
     ask(subscription)
     assert not ProviderAccount.objects.get().upkeep_error
