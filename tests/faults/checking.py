@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tests.faults.databases import Database, DatabaseAway
@@ -78,12 +78,16 @@ def missing(instance: Instance) -> set[str]:
 
 
 def converge(
-    instance: Instance, seconds: float, known: set[str] | None = None
+    instance: Instance,
+    seconds: float,
+    known: set[str] | None = None,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> float | None:
     """Wait until the upstream's listing is archived (all but what is ``known`` to be
     lost); how long that took, or ``None`` when it took longer than ``seconds``."""
     began = time.monotonic()
     while time.monotonic() - began < seconds:
+        meanwhile()
         with contextlib.suppress(DatabaseAway):
             if missing(instance) <= (known or set()):
                 return time.monotonic() - began

@@ -92,7 +92,14 @@ class Injector:
                 time.sleep(max(0.0, ends - time.monotonic()))
         healed = time.monotonic()
         self.instance.publish(chance.randint(1, 4))
-        converge(self.instance, PATIENCE, self._known.lost)
+        ended: list[str] = []
+        converge(
+            self.instance,
+            PATIENCE,
+            self._known.lost,
+            lambda: ended.extend(self.instance.watch()),
+        )
+        scene.notes.extend(f"{name} had ended by itself" for name in ended)
         seconds = time.monotonic() - healed
         # What comes twice may come late: a zombie's page, a message once more.
         time.sleep(0.5)

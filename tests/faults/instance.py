@@ -177,6 +177,15 @@ class Instance:
                 each.begin()
         self.web.wait_ready()
 
+    def watch(self) -> list[str]:
+        """Start again what has ended by itself, as whoever looks after a process
+        does; the names."""
+        usual = (self.web, self.worker, self.beat)
+        ended = [each for each in usual if each is not None and not each.alive]
+        for each in ended:
+            each.begin()
+        return [each.name for each in ended]
+
     def publish(self, count: int) -> list[str]:
         """Post at the upstream under the followed tag."""
         return self.upstream.publish(TAG, count)
