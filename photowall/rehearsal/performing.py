@@ -21,7 +21,7 @@ from photowall.rehearsal.upstream import Upstream
 from subscriptions import lifecycle
 from subscriptions.errors import TransitionRefused
 from subscriptions.models import Feed, ProviderAccount, State, Subscription
-from subscriptions.tasks import end_subscription, request_subscription
+from subscriptions.tasks import end_subscription, poll_due, request_subscription
 
 ACTOR = "rehearsal"
 LOOK = 0.25
@@ -148,6 +148,7 @@ class Performance:
             next_poll_at=Now(), last_fetched_at=long_ago
         )
         ProviderAccount.objects.filter(pk=self.account.pk).update(upkeep_at=Now())
+        poll_due.delay_on_commit()
         self.healed_at = time.monotonic()
 
     def _chosen(self, share: float) -> list[str]:

@@ -1,0 +1,58 @@
+"""Commands beside a running `up` see what it gave its own processes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from photowall.up import beside
+from photowall.up.places import Places
+
+GIVEN = {
+    "PHOTOWALL_BASE_URL": "http://127.0.0.1:8123",
+    "PHOTOWALL_ROLE": "command",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "SECRET_KEY": "s",
+    "HOME": "/root",
+}
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
+    for name in GIVEN:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    made = Places(tmp_path)
+    made.make()
+    beside.leave(made, GIVEN)
+    return made
+
+
+def test_where_none_runs_nothing_is_taken(places: Places) -> None:
+    assert not beside.join(places)
+    places.lock.touch()
+    assert not beside.join(places)
+    assert "REDIS_URL" not in os.environ
+
+
+def test_beside_a_running_one_what_is_missing_is_taken(places: Places) -> None:
+    os.environ["SECRET_KEY"] = "one's own"
+    with places.lock.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        assert beside.join(places)
+        assert os.environ["PHOTOWALL_BASE_URL"] == "http://127.0.0.1:8123"
+        assert os.environ["REDIS_URL"] == "redis://127.0.0.1:1/0"
+        assert os.environ["SECRET_KEY"] == "one's own"
+        assert "PHOTOWALL_ROLE" not in os.environ
+        beside.take_away(places)
+        assert not beside.join(places)
+
+
+def test_it_is_for_its_owner_alone(places: Places) -> None:
+    file = places.run / "environment.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "HOME" not in file.read_text()
