@@ -51,9 +51,6 @@ EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
 SLACK = timedelta(minutes=1)
 """So much later than the poll interval a tag may be read and still be in time."""
 
-QUIETEST = timedelta(hours=1)
-"""No tag is polled more rarely."""
-
 _UNCONNECTED = {State.DRAFT, State.REQUESTED, State.VERIFYING, State.FAILED}
 
 
@@ -298,6 +295,7 @@ def _rhythm(subscription: Any) -> timedelta:
     """How old news may become before the tag is read."""
     feed = getattr(subscription, "feed", None)
     rhythm = timedelta(seconds=settings.PHOTOWALL_POLL_SECONDS)
+    quietest = timedelta(seconds=settings.PHOTOWALL_POLL_LONGEST)
     if feed is not None and feed.next_poll_at and feed.last_fetched_at:
-        rhythm = max(rhythm, min(feed.next_poll_at - feed.last_fetched_at, QUIETEST))
+        rhythm = max(rhythm, min(feed.next_poll_at - feed.last_fetched_at, quietest))
     return rhythm + SLACK
