@@ -81,6 +81,29 @@ def store(
     return result
 
 
+def remap(
+    recording: Recording, provider: str, records: Sequence[IncomingMedia]
+) -> StoreResult:
+    """Bring stored items up to ``records``, read anew from their own raw documents.
+
+    What differs is journalled as changed, with the detail ``remapped``. The raw
+    document and the time it was received stay. So do an author's names where a
+    newer document has told them; only what is not known is filled in then. The rows
+    must be locked (``hold``) before the documents are read: a newer word of the
+    provider may arrive meanwhile. What is not stored is left out.
+    """
+    incoming = {record.native_id: record for record in records}
+    hashes = {key: rows.content_hash(record) for key, record in incoming.items()}
+    held = item_rows.hold(provider, incoming)
+    page = _Page(provider, incoming, hashes, held, remaps=True)
+    page.write(recording, [key for key in incoming if key in held], None)
+    written = {*page.changed, *page.joined}
+    return StoreResult(
+        changed=[held[key].pk for key in incoming if key in written],
+        unchanged=[held[k].pk for k in incoming if k in held and k not in written],
+    )
+
+
 @dataclass
 class _Page:
     """What becomes of a page's records, by native id."""
@@ -90,6 +113,8 @@ class _Page:
     hashes: Mapping[str, str]
     held: dict[str, Held]
     """Stored items whose rows are locked."""
+    remaps: bool = False
+    """The records were read from the stored raw documents: nothing new was told."""
     now: datetime = field(default_factory=timezone.now)
     new: dict[str, int] = field(default_factory=dict)
     """Primary keys of those that this transaction has inserted."""
@@ -103,14 +128,8 @@ class _Page:
         """Bring the rows of ``news`` (oldest first) up to date, and note it."""
         tags = {key: names.tags_of(self.records[key], listed_under) for key in news}
         tag_ids = names.tag_ids({tag for given in tags.values() for tag in given})
-        authors = names.author_ids(
-            self.provider,
-            [
-                author
-                for key in news
-                if (author := self.records[key].author) is not None
-                and (key not in self.held or self._differs(key))
-            ],
+        authors = self._authors(
+            [key for key in news if key not in self.held or self._differs(key)]
         )
         self._insert([key for key in news if key not in self.held], authors)
         listed = item_rows.listed(
@@ -131,6 +150,19 @@ class _Page:
                 if (pk, tag_ids[tag]) not in listed:
                     recording.list_under(pk, tag_ids[tag], dated_at, given=given)
 
+    def _authors(self, keys: Sequence[str]) -> dict[str, int]:
+        said = {k: a for k in keys if (a := self.records[k].author) is not None}
+        last = item_rows.told_last(self.provider, said) if self.remaps else None
+        return names.author_ids(
+            self.provider,
+            said.values(),
+            older={
+                author.native_id
+                for key, author in said.items()
+                if last is not None and last.get(key) != author.native_id
+            },
+        )
+
     def _insert(self, missing: list[str], authors: Mapping[str, int]) -> None:
         while missing:
             self.new |= item_rows.insert(
@@ -150,9 +182,9 @@ class _Page:
             late = [key for key in missing if key not in self.new]
             self.held |= item_rows.hold(self.provider, late)
             missing = [key for key in late if key not in self.held]
-        item_rows.write_children(
-            {pk: self.records[key] for key, pk in self.new.items()}, self.now
-        )
+        records = {pk: self.records[key] for key, pk in self.new.items()}
+        item_rows.write_raw(records, self.now)
+        item_rows.write_assets(records)
 
     def _change(self, authors: Mapping[str, int]) -> None:
         item_rows.change(
@@ -168,7 +200,9 @@ class _Page:
             ]
         )
         records = {self.held[key].pk: self.records[key] for key in self.changed}
-        item_rows.write_children(records, self.now)
+        if not self.remaps:
+            item_rows.write_raw(records, self.now)
+        item_rows.write_assets(records)
         item_rows.drop_assets(records)
         only_joined = self.joined.difference(self.changed)
         item_rows.touch([self.held[key].pk for key in only_joined], self.now)
@@ -179,7 +213,10 @@ class _Page:
             recording.note(self.new[key], 1, JournalKind.ARCHIVED, self.now)
         elif key in self.joined or key in self.changed:
             held = self.held[key]
-            recording.note(held.pk, held.revision + 1, JournalKind.CHANGED, self.now)
+            detail = {"remapped": True} if self.remaps else {}
+            recording.note(
+                held.pk, held.revision + 1, JournalKind.CHANGED, self.now, detail=detail
+            )
         else:
             return False
         return True

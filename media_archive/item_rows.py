@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 
 from media_archive import rows_of_records as rows
 from media_archive import set_wise
@@ -98,14 +98,18 @@ def touch(ids: Collection[int], now: datetime) -> None:
         touched.update(changed_at=now, revision=F("revision") + 1)
 
 
-def write_children(records: Mapping[int, IncomingMedia], now: datetime) -> None:
-    """The raw documents and assets of items, by primary key."""
+def write_raw(records: Mapping[int, IncomingMedia], now: datetime) -> None:
+    """The raw documents of items, by primary key."""
     set_wise.insert(
         RawDocument,
         rows.RAW,
         [(pk, rows.raw_document(record), now) for pk, record in records.items()],
         set_wise.Update(rows.RAW[:1], rows.RAW[1:]),
     )
+
+
+def write_assets(records: Mapping[int, IncomingMedia]) -> None:
+    """The assets of items, by primary key."""
     set_wise.insert(
         MediaAsset,
         rows.ASSET,
@@ -129,3 +133,18 @@ def listed(ids: Sequence[int], tag_ids: Collection[int]) -> set[tuple[int, int]]
         return set()
     found = MediaTag.objects.filter(item_id__in=ids, tag_id__in=tag_ids)
     return set(found.values_list("item_id", "tag_id"))
+
+
+def told_last(provider: str, native_ids: Collection[str]) -> dict[str, str]:
+    """Of the items whose raw document is the newest one of their author: native id →
+    the author's native id."""
+    newer = RawDocument.objects.filter(
+        item__author=OuterRef("author"), received_at__gt=OuterRef("raw__received_at")
+    )
+    last = MediaItem.objects.filter(
+        ~Exists(newer),
+        provider=provider,
+        native_id__in=native_ids,
+        author__isnull=False,
+    )
+    return dict(last.values_list("native_id", "author__native_id"))

@@ -5,7 +5,7 @@ Both are written in the order of their names, so that two pages cannot deadlock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from functools import lru_cache
 
 from media_archive import rows_of_records as rows
@@ -50,9 +50,14 @@ def tag_ids(names: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def author_ids(provider: str, said: Iterable[IncomingAuthor]) -> dict[str, int]:
+def author_ids(
+    provider: str, said: Iterable[IncomingAuthor], older: Set[str] = frozenset()
+) -> dict[str, int]:
     """Native id → primary key of the authors ``said``, made or brought up to date;
-    nothing known is blanked. Who has an id that no row can hold is left out."""
+    nothing known is blanked. Who has an id that no row can hold is left out.
+
+    Of the native ids ``older`` an older word is said: it only fills what is blank.
+    """
     latest = {
         author.native_id: rows.author(author)
         for author in said
@@ -65,6 +70,9 @@ def author_ids(provider: str, said: Iterable[IncomingAuthor]) -> dict[str, int]:
         ).values_list("native_id", "pk", "username", "name", "avatar_url")
     }
     found = {native_id: pk for native_id, (pk, _) in stored.items()}
+    for native_id in older & stored.keys() & latest.keys():
+        pairs = zip(latest[native_id], stored[native_id][1], strict=True)
+        latest[native_id] = tuple(t if have is None else None for t, have in pairs)
     write = [
         (provider, native_id, *told)
         for native_id, told in sorted(latest.items())

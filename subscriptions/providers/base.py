@@ -145,3 +145,9 @@ class Provider(ABC):
     def media_in(self, document: object) -> Sequence[IncomingMedia]:
         """Every post found in a recorded answer of this provider (one media, a
         list, or an envelope around either); empty if it holds none."""
+
+    def media_of(self, document: object) -> IncomingMedia | None:
+        """The post that a stored raw document is of (``IncomingMedia.raw``), as
+        ``fetch_page`` read it; ``None`` if it cannot be read as one."""
+        found = self.media_in(document)
+        return found[0] if len(found) == 1 else None

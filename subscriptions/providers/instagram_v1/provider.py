@@ -145,6 +145,9 @@ class InstagramV1(Provider):
     def media_in(self, document: object) -> Sequence[IncomingMedia]:
         return media.media_in(document)
 
+    def media_of(self, document: object) -> IncomingMedia | None:
+        return media.parse_media(document)
+
 
 def _client(credentials: Credentials) -> dict[str, str]:
     return {
