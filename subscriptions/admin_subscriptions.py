@@ -19,6 +19,7 @@ from media_archive import walls
 from media_archive.admin_reading import DeclaredLookups
 from media_archive.errors import PhotowallError
 from subscriptions import accounts, lifecycle
+from subscriptions.admin_coverage import last_day
 from subscriptions.admin_forms import FollowForm
 from subscriptions.admin_history import EventInline
 from subscriptions.admin_steps import STEPS, Step, instead, steps_for
@@ -79,6 +80,7 @@ class SubscriptionAdmin(DeclaredLookups, admin.ModelAdmin):
         return (
             (None, {"fields": how}),
             ("Reading", {"fields": reading}),
+            ("The last 24 hours", {"fields": (last_day,)}),
             ("Details", {"fields": details, "classes": ("collapse",)}),
         )
 
