@@ -39,6 +39,8 @@ class ProviderContract:
     empty_page: ClassVar[bytes]
     rate_limited: ClassVar[tuple[int, bytes]]
     auth_refused: ClassVar[tuple[int, bytes]]
+    subscribed: ClassVar[bytes]
+    """The good answer to a subscribe."""
     notification: ClassVar[bytes]
 
     def signed(self, body: bytes, secret: str) -> Mapping[str, str]:
@@ -90,6 +92,7 @@ class ProviderContract:
         assert provider.default_base_url.startswith("https://")
         assert not provider.default_base_url.endswith("/")
         assert isinstance(provider.pushes, bool)
+        assert isinstance(provider.leases, bool)
 
     def test_credentials_do_not_show_their_secrets(self) -> None:
         shown = repr(Credentials("https://a.example", "ID", "hunter2", "hunter3"))
@@ -289,6 +292,25 @@ class ProviderContract:
         settings.PHOTOWALL_PRIVATE_HOSTS = ["127.0.0.1:9"]
         with pytest.raises(OutgoingError):
             provider.fetch_page(Credentials("http://127.0.0.1:9"), tag=TAG)
+
+    # Subscriptions and their leases
+
+    def test_a_lease_is_told_by_those_who_have_leases_only(
+        self, provider: Provider, credentials: Credentials, httpserver: HTTPServer
+    ) -> None:
+        httpserver.expect_request(_Any()).respond_with_data(self.subscribed)
+        made = provider.subscribe(
+            credentials,
+            tag=TAG,
+            callback_url="https://photos.example/callbacks/1/",
+            verify_token="token",
+        )
+        assert made.native_id
+        if made.lease_until is None:
+            # Then it is told with the challenge, or there is none.
+            return
+        assert provider.leases
+        assert made.lease_until.tzinfo is not None
 
     # Recorded answers
 

@@ -31,6 +31,7 @@ class TestInstagramV1(ProviderContract):
     empty_page = documents.body("tag_recent_unknown_tag.json")
     rate_limited = (429, documents.body("errors/rate_limit_429_no_meta.json"))
     auth_refused = (400, documents.body("errors/invalid_access_token_400.json"))
+    subscribed = documents.body("subscription_created_tag.json")
     notification = documents.body("notification_tag_2014.json")
 
     def signed(self, body: bytes, secret: str) -> Mapping[str, str]:

@@ -214,3 +214,21 @@ def test_an_answer_after_we_gave_up_changes_nothing(upstream: Upstream) -> None:
 def test_refusals_of_the_service_all_look_alike() -> None:
     with pytest.raises(ChallengeRefused, match=r"^Not found\.$"):
         lifecycle.answer_challenge("x", {})
+
+
+def test_a_challenge_twice_is_answered_twice_and_moves_once(upstream: Upstream) -> None:
+    subscription = in_state(State.REQUESTED, challenge_asked_at=datetime.now(UTC))
+    results = all_at_once(3, lambda: ask(subscription).status_code)
+    assert results == [200] * 3
+    subscription.refresh_from_db()
+    assert subscription.state == State.VERIFYING
+    assert subscription.events.count() == 1
+
+
+def test_a_challenge_after_two_minutes_comes_too_late(upstream: Upstream) -> None:
+    long_ago = datetime.now(UTC) - timedelta(minutes=3)
+    subscription = in_state(State.REQUESTED, challenge_asked_at=long_ago)
+    assert lifecycle.give_up_stuck() == 1
+    assert ask(subscription).status_code == 404
+    subscription.refresh_from_db()
+    assert subscription.state == State.FAILED
