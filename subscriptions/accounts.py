@@ -56,6 +56,11 @@ def is_paused(account: ProviderAccount) -> bool:
     return account.paused_until is not None and account.paused_until > timezone.now()
 
 
+def is_waiting(account: ProviderAccount) -> bool:
+    """Whether a person could end a wait: the provider's pause, or the breaker's."""
+    return is_paused(account) or account.breaker_until is not None
+
+
 def refusal(account: ProviderAccount, now: datetime) -> RateLimited | None:
     """Why nobody may call now; ``None`` = nothing of the provider's stands against
     it."""

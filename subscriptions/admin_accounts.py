@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from media_archive.admin_reading import DeclaredLookups
-from subscriptions import accounts, lifecycle
+from subscriptions import accounts, breaker, lifecycle
+from subscriptions.account_view import spending_of
 from subscriptions.admin_forms import AccountForm
-from subscriptions.models import ProviderAccount
+from subscriptions.models import ProviderAccount, State
 from subscriptions.providers import REGISTRY, get_provider
 from subscriptions.tasks import fetch_subscription
 
@@ -25,7 +32,7 @@ class ProviderAccountAdmin(DeclaredLookups, admin.ModelAdmin):
     search_fields = ("name", "base_url")
     ordering = ("name",)
     fieldsets = (
-        (None, {"fields": ("name", "provider", "base_url")}),
+        (None, {"fields": ("name", "provider", "base_url", "hourly_limit")}),
         (
             "Credential",
             {
@@ -40,9 +47,9 @@ class ProviderAccountAdmin(DeclaredLookups, admin.ModelAdmin):
                 ),
             },
         ),
-        ("How it goes", {"fields": ("waiting", "budget")}),
+        ("How it goes", {"fields": ("waiting", "spending", "budget")}),
     )
-    readonly_fields = ("waiting", "budget")
+    readonly_fields = ("waiting", "spending", "budget")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """How it goes is told once something can go."""
@@ -62,6 +69,8 @@ class ProviderAccountAdmin(DeclaredLookups, admin.ModelAdmin):
     ) -> None:
         """Save; a changed credential wakes what was suspended for the old one."""
         super().save_model(request, obj, form, change)
+        if change and "hourly_limit" in form.changed_data:
+            breaker.wake_spent(obj.pk)
         if not change or not CREDENTIAL & set(form.changed_data):
             return
         woken = lifecycle.wake_suspended(obj, request.user.get_username())
@@ -81,17 +90,111 @@ class ProviderAccountAdmin(DeclaredLookups, admin.ModelAdmin):
         """Whether there is one."""
         return bool(account.client_secret)
 
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page; or what its button "Try now" asks for."""
+        tried = self._tried(request, object_id)
+        return tried or super().change_view(request, object_id, form_url, extra_context)
+
     @admin.display(description="Left alone")
-    def waiting(self, account: ProviderAccount) -> str:
-        """Until when and why the provider is left alone."""
-        if not accounts.is_paused(account):
-            return "no, calls are made"
-        return f"until {account.paused_until:%H:%M:%S} UTC. {account.paused_reason}"
+    def waiting(self, account: ProviderAccount) -> SafeString:
+        """Until when and why nobody calls, and the button that ends it."""
+        why = waits_of(account)
+        if not why:
+            return format_html(
+                '<span class="badge is-good">{}</span>', "Calls are made"
+            )
+        button = _TRY if accounts.is_waiting(account) else ""
+        return format_html(
+            '<span class="badge is-warn">Waiting</span>'
+            '<span class="sentence">{}</span>{}',
+            why,
+            button,
+        )
+
+    @admin.display(description="Calls of the last hour")
+    def spending(self, account: ProviderAccount) -> SafeString:
+        """By purpose, as bars."""
+        context = {"spending": spending_of(account)}
+        return render_to_string("admin/subscriptions/account_spending.html", context)
 
     @admin.display(description="Calls left")
     def budget(self, account: ProviderAccount) -> str:
-        """As the provider's last answer said."""
+        """As we count, and as the provider's last answer said."""
+        spending = spending_of(account)
+        ours = f"{spending.left:,} of {spending.limit:,}"
         if account.quota_remaining is None:
-            return "not told yet"
-        of = "" if account.quota_limit is None else f" of {account.quota_limit}"
-        return f"{account.quota_remaining}{of}"
+            return ours
+        seen = account.quota_seen_at
+        when = f" at {seen:%H:%M} UTC" if seen is not None else ""
+        return f"{ours} (the provider said {account.quota_remaining:,}{when})"
+
+    def _tried(self, request: HttpRequest, object_id: str) -> HttpResponse | None:
+        if not request.POST.get("try_now"):
+            return None
+        account = self.get_object(request, object_id)
+        if account is None or not self.has_change_permission(request, account):
+            return None  # Django's own page refuses.
+        back = HttpResponseRedirect(request.get_full_path())
+        if not accounts.is_waiting(account):
+            self.message_user(request, "Nothing is waited for.", messages.INFO)
+            return back
+        if not request.POST.get("sure"):
+            context = {
+                **self.admin_site.each_context(request),
+                "title": "Try now?",
+                "opts": self.opts,
+                "account": account,
+                "waiting": waits_of(account),
+                "back": request.get_full_path(),
+            }
+            template = "admin/subscriptions/try_account.html"
+            return TemplateResponse(request, template, context)
+        breaker.try_now(account.pk)
+        self.log_change(request, account, "Tried now, without waiting longer.")
+        for pk in _readable(account):
+            fetch_subscription.delay_on_commit(pk)
+        self.message_user(request, "It is tried now.", messages.SUCCESS)
+        return back
+
+
+_TRY = format_html(
+    '<button class="row-button" name="try_now" value="{}" formnovalidate>{}</button>',
+    "yes",
+    "Try now",
+)
+
+RUNG_AT_ONCE = 100
+"""Tags that are rung for when a person wants us to try; the sweep finds the rest."""
+
+
+def waits_of(account: ProviderAccount) -> str:
+    """Why nobody, or not everybody, may call with this account now; in sentences."""
+    now, why = timezone.now(), []
+    if account.paused_until is not None and account.paused_until > now:
+        until = f"until {account.paused_until:%H:%M:%S} UTC"
+        why.append(f"Left alone {until}. {account.paused_reason}")
+    if account.breaker_until is not None:
+        why.append(
+            f"The provider is down after {account.failures} failures in a row; "
+            f"next try {account.breaker_until:%H:%M:%S} UTC."
+        )
+    if account.spent_until is not None and account.spent_until > now:
+        why.append(f"The budget is used up until {account.spent_until:%H:%M} UTC.")
+    if why:
+        began = account.hindrances.filter(ended_at__isnull=True)
+        since = began.order_by("began_at").values_list("began_at", flat=True).first()
+        if since is not None:
+            why.append(f"This began at {since:%Y-%m-%d %H:%M} UTC.")
+    return " ".join(why)
+
+
+def _readable(account: ProviderAccount) -> QuerySet[Any, int]:
+    return account.subscriptions.filter(state=State.ACTIVE).values_list(
+        "pk", flat=True
+    )[:RUNG_AT_ONCE]

@@ -57,7 +57,14 @@ class AccountForm(forms.ModelForm):
 
     class Meta:
         model = ProviderAccount
-        fields = ("name", "provider", "base_url", "client_id", *SECRETS)
+        fields = (
+            "name",
+            "provider",
+            "base_url",
+            "hourly_limit",
+            "client_id",
+            *SECRETS,
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

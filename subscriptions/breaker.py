@@ -22,6 +22,7 @@ from subscriptions import accounts, ledger
 from subscriptions.errors import (
     AuthRefused,
     BreakerOpen,
+    BudgetSpent,
     ProviderError,
     RateLimited,
     SubscriptionRefused,
@@ -143,6 +144,23 @@ def wake(account_pk: int) -> None:
     Backfill.objects.filter(
         subscription__in=ours, state=BackfillState.RUNNING, next_attempt_at__gt=Now()
     ).update(next_attempt_at=None)
+
+
+def try_now(account_pk: int) -> None:
+    """A person wants us to try: no pause and no breaker holds, and what waited for
+    them is due."""
+    with transaction.atomic():
+        accounts.forget_waits(account_pk)
+        ledger.freed(DOWN, account_pk=account_pk)
+        wake(account_pk)
+
+
+def wake_spent(account_pk: int) -> None:
+    """The budget has changed: what waited for it looks again now."""
+    Feed.objects.filter(
+        subscription__in=Subscription.objects.filter(account=account_pk),
+        last_error_code=BudgetSpent.code,
+    ).update(next_attempt_at=None, yields_until=None)
 
 
 def ready_probes() -> int:

@@ -19,7 +19,7 @@ from django.db.models import F
 
 from subscriptions import accounts, ledger
 from subscriptions.errors import BudgetSpent
-from subscriptions.models import CallCount, Feed, ProviderAccount, Purpose
+from subscriptions.models import CallCount, ProviderAccount, Purpose
 from subscriptions.providers.base import Quota
 
 SPENT = "budget_spent"
@@ -48,11 +48,9 @@ program may use the same credential, or our rows were lost."""
 LARGEST_LIMIT = 1_000_000
 """A larger one in a header is nonsense."""
 
-OVERDUE = 3
-"""A tag not read for so many of its intervals is read as if it had been spoken of."""
-
-LONGEST_INTERVAL = 60 * 60
-"""Seconds between two polls of the quietest tag."""
+OVERDUE = 2
+"""A poll that has been due for longer than so many of its intervals is made as if the
+tag had been spoken of."""
 
 KEPT = timedelta(hours=25)
 """How long counts stay after they have ceased to count, for people."""
@@ -121,15 +119,15 @@ def ceiling_of(account: ProviderAccount, purpose: Purpose) -> int:
     return min(limit, max(1, limit * share // 100))
 
 
-def purpose_of_reading(feed: Feed, now: datetime) -> Purpose:
-    """``NOTIFIED`` for a tag that was spoken of, or was not read for very long (so
+def purpose_of_reading(
+    *, heard: bool, next_poll_at: datetime | None, quiet_reads: int, now: datetime
+) -> Purpose:
+    """``NOTIFIED`` for a tag that was spoken of, or whose poll is ``OVERDUE`` (so
     that a quiet one never starves), else ``POLL``."""
-    if feed.heard_seq > feed.done_seq:
-        return Purpose.NOTIFIED
-    poll = settings.PHOTOWALL_POLL_SECONDS
-    interval = min(poll * 2 ** min(feed.quiet_reads, 16), max(poll, LONGEST_INTERVAL))
+    poll, longest = settings.PHOTOWALL_POLL_SECONDS, settings.PHOTOWALL_POLL_LONGEST
+    interval = min(poll * 2 ** min(quiet_reads, 16), max(poll, longest))
     overdue = timedelta(seconds=OVERDUE * interval)
-    if feed.last_fetched_at is not None and now - feed.last_fetched_at > overdue:
+    if heard or (next_poll_at is not None and now - next_poll_at > overdue):
         return Purpose.NOTIFIED
     return Purpose.POLL
 

@@ -19,14 +19,15 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from media_archive import claims
 from media_archive.errors import ClaimLost, PhotowallError
-from subscriptions import calls, gap_progress, gaps, stumbles
+from subscriptions import budget, calls, gap_progress, gaps, stumbles
 from subscriptions.errors import NoProgress
 from subscriptions.gap_progress import Reading
 from subscriptions.looks import Look, look_at
-from subscriptions.models import Feed, Gap, Purpose
+from subscriptions.models import Feed, Gap
 from subscriptions.providers import get_provider
 from subscriptions.providers.base import Page
 
@@ -184,7 +185,12 @@ class _Run:
 
     def _read_page(self, reading: Reading) -> None:
         gap = reading.gap
-        purpose = Purpose.NOTIFIED if reading.heard else Purpose.POLL
+        purpose = budget.purpose_of_reading(
+            heard=reading.heard,
+            next_poll_at=reading.look.next_poll_at,
+            quiet_reads=reading.look.quiet_reads,
+            now=timezone.now(),
+        )
         with calls.calling(self.account, purpose) as credentials:
             page = self.provider.fetch_page(
                 credentials,

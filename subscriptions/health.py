@@ -71,6 +71,21 @@ def light_of(subscription: Subscription) -> Light:
             "warn",
             "The provider wants fewer calls. It goes on by itself, nothing is lost.",
         )
+    if (down := _down_until(subscription, now)) is not None:
+        return Light(
+            f"Provider is down, next try {down:%H:%M} UTC",
+            "warn",
+            "It goes on by itself as soon as the provider answers. Try now in the "
+            "provider account tries at once.",
+        )
+    spent = subscription.account.spent_until
+    if feed.last_error_code == "budget_spent" and spent is not None and spent > now:
+        return Light(
+            f"Budget used up until {spent:%H:%M} UTC",
+            "warn",
+            "Our calls of the hour are used up. It goes on by itself, nothing is lost; "
+            "a higher hourly limit of the provider account ends it sooner.",
+        )
     if feed.failures:
         return Light(
             "Late",
@@ -82,6 +97,12 @@ def light_of(subscription: Subscription) -> Light:
     if feed.last_heard_at is not None and now - feed.last_heard_at < QUIET:
         return Light("Live", "good", "Nothing to do.")
     return Light("Quiet", "good", "Nothing to do: nobody posts with this tag just now.")
+
+
+def _down_until(subscription: Subscription, now: datetime) -> datetime | None:
+    """When a provider that is down is asked next."""
+    until = subscription.account.breaker_until
+    return max(until, now) if until is not None else None
 
 
 def _is_late(feed: Feed, now: datetime) -> bool:

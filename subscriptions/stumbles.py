@@ -10,6 +10,7 @@ import logging
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import Error as DatabaseTrouble
 from django.db import connection, transaction
 from django.db.models.functions import Now
@@ -88,8 +89,11 @@ def _waiting(error: PhotowallError, failures: int, heard: bool) -> dict[str, Any
     asked = getattr(error, "retry_after", None)
     seconds = min(UNSAID if asked is None else asked, backoff.LONGEST_ASKED)
     if isinstance(error, BudgetSpent):
-        column = "next_attempt_at" if heard else "yields_until"
-        return {column: Now() + timedelta(seconds=seconds)}
+        if heard:
+            return {"next_attempt_at": Now() + timedelta(seconds=seconds)}
+        # Looked at again in time: a poll that is long overdue has a larger share.
+        seconds = min(seconds, settings.PHOTOWALL_POLL_SECONDS)
+        return {"yields_until": Now() + timedelta(seconds=seconds)}
     if isinstance(error, BreakerOpen):
         return {"next_attempt_at": Now() + timedelta(seconds=seconds)}
     if isinstance(error, RateLimited):

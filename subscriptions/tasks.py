@@ -7,11 +7,14 @@ from typing import Any, Protocol, cast
 
 from celery import shared_task
 from django.conf import settings
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from media_archive import claims
 from subscriptions import (
     backfill_run,
+    breaker,
+    budget,
     fetching,
     gaps,
     leases,
@@ -107,6 +110,7 @@ def poll_due() -> None:
 @shared_task
 def reconcile() -> None:
     """Ring for all due work whose bell was lost; give up what is stuck; trim."""
+    breaker.ready_probes()
     lifecycle.give_up_stuck()
     rows = lifecycle.requests_due().values_list("pk", flat=True)[:SWEPT_AT_ONCE]
     for pk in rows:
@@ -119,6 +123,7 @@ def reconcile() -> None:
     for pk in Backfill.objects.due().values_list("pk", flat=True)[:SWEPT_AT_ONCE]:
         read_backfill.delay_on_commit(pk)
     trimming.trim()
+    budget.trim(timezone.now())
     gaps.trim()
 
 
