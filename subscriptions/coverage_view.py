@@ -75,12 +75,14 @@ def period(begins_at: datetime, ends_at: datetime) -> str:
 
 
 def duration(minutes: int) -> str:
-    """``34 min``, ``3 h 20 min``, ``2 d 4 h``."""
+    """``34 min``, ``3 h 20 min``, ``24 h``, ``2 d 4 h``."""
     hours, rest = divmod(minutes, 60)
     days, hours_left = divmod(hours, 24)
-    if days:
-        return f"{days:,} d {hours_left} h"
-    return f"{hours} h {rest} min" if hours else f"{minutes} min"
+    if minutes < 60:
+        return f"{minutes} min"
+    if days < 2:
+        return f"{hours} h" + (f" {rest} min" if rest else "")
+    return f"{days:,} d" + (f" {hours_left} h" if hours_left else "")
 
 
 def summary(found: Coverage) -> str:

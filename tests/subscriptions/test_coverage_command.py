@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from subscriptions import coverage_text, ledger
 from subscriptions.coverage import Coverage
 from subscriptions.coverage_minutes import Stretch
+from subscriptions.coverage_view import duration, share
 from subscriptions.models import Hindrance, Quality, Subscription
 from tests.subscriptions.upstream import a_subscription
 
@@ -86,7 +87,7 @@ def test_a_picture_totals_reasons_and_what_helps(concert: Subscription) -> None:
         f"03-20 12:00  {'█' * 30}    100 %",
         f"03-20 13:00  {'·' * 15}{' ' * 15}      0 %",
         "",
-        "█ complete   66.7 %     1 h 0 min",
+        "█ complete   66.7 %           1 h",
         "░ partial       0 %         0 min",
         "· blind      33.3 %        30 min",
         "",
@@ -182,3 +183,37 @@ def test_a_mark_is_as_high_as_its_complete_share() -> None:
     )
     (hour, *_) = [line for line in coverage_text.lines(nearly) if "12:00  " in line]
     assert hour == f"03-20 12:00  ░░{'█' * 28}   93.3 %"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [
+        (0, "0 min"),
+        (59, "59 min"),
+        (60, "1 h"),
+        (200, "3 h 20 min"),
+        (1440, "24 h"),
+        (2880, "2 d"),
+        (2999, "2 d 1 h"),
+        (527_040, "366 d"),
+    ],
+)
+def test_how_long_is_said_for_people(minutes: int, words: str) -> None:
+    assert duration(minutes) == words
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "words"),
+    [
+        (0, 0, "0 %"),
+        (0, 9, "0 %"),
+        (9, 9, "100 %"),
+        (1, 3, "33.3 %"),
+        (1, 99_999, "0.1 %"),
+        (99_998, 99_999, "99.9 %"),
+    ],
+)
+def test_no_share_is_rounded_to_all_or_nothing(
+    part: int, whole: int, words: str
+) -> None:
+    assert share(part, whole) == words
