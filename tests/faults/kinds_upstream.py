@@ -39,6 +39,8 @@ def _misbehaving(scene: Scene, *faults: dict[str, Any]) -> Iterator[None]:
     try:
         yield
     finally:
+        if not upstream.misdeeds():
+            scene.notes.append("nothing met the fault")
         upstream.misbehave([], 0)
 
 
@@ -71,6 +73,14 @@ _wrong("upstream_duplicates", _answers("duplicates", 1.0), lasts=_LITTLE)
 _wrong("upstream_reordered", _answers("reordered", 1.0), lasts=_LITTLE)
 _wrong("upstream_silent", _answers("silence", 1.0), lasts=_LITTLE)
 _wrong("upstream_notifies_late", _answers("delayed", 1.0), lasts=_LITTLE)
+_wrong("upstream_out_of_order", _answers("out_of_order", 1.0), lasts=_LITTLE)
+_wrong("upstream_storms", _answers("storm", 1.0), lasts=_LITTLE)
+_wrong("upstream_half_json", _answers("half_json"), lasts=_LITTLE)
+_wrong("upstream_empty_page", _answers("empty"), lasts=_LITTLE)
+_wrong("upstream_lists_late", _answers("late_listing", 1.0), lasts=(2.0, 9.0))
+_wrong("upstream_lists_stale", _answers("stale_listing", 1.0), lasts=(2.0, 9.0))
+_wrong("upstream_mangled_post", _answers("mangled_item", 1.0), lasts=_LITTLE)
+_wrong("upstream_edits", _answers("edits", 1.0), lasts=_LITTLE)
 
 
 @kind(loaded=True, lasts=(1.0, 4.0))

@@ -21,6 +21,8 @@ from tests.faults.processes import Process
 from tests.server_process import free_port
 
 FAULTS = "/sandbox/faults/"
+LIES = {"silence", "delayed", "out_of_order"}
+"""Faults with which it believes to have told us what it has not, or not yet."""
 
 
 class Upstream:
@@ -34,14 +36,15 @@ class Upstream:
     ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._secret = secrets["sandbox_client_secret"]
+        secret = secrets["sandbox_client_secret"]
+        self._headers = {"Authorization": f"Bearer {secret}"}
         self._file = folder / "sandbox" / "db.sqlite3"
         self._environment = dict(environment) | {
             "DJANGO_SETTINGS_MODULE": "photowall.sandbox.settings",
             "PHOTOWALL_BASE_URL": self.url,
             "PHOTOWALL_ROLE": "sandbox",
             "PHOTOWALL_SANDBOX_CLIENT_ID": secrets["sandbox_client_id"],
-            "PHOTOWALL_SANDBOX_CLIENT_SECRET": self._secret,
+            "PHOTOWALL_SANDBOX_CLIENT_SECRET": secret,
             "PHOTOWALL_SANDBOX_DB": str(self._file),
             "PHOTOWALL_SANDBOX_PICTURES": "2",
         }
@@ -55,6 +58,8 @@ class Upstream:
         )
         self._folder = folder
         self._posters: subprocess.Popen[str] | None = None
+        self._honest_until: set[str] | None = None
+        self._not_sent: set[str] = set()
 
     def start(self) -> None:
         """Server and posters."""
@@ -86,13 +91,24 @@ class Upstream:
 
     def misbehave(self, faults: Sequence[Mapping[str, Any]], seed: int) -> None:
         """What its server does wrong from now on; nothing with an empty list."""
+        told = self._delivered()
+        if self._honest_until is not None:
+            self._not_sent |= told - self._honest_until
+        lies = any(fault["kind"] in LIES for fault in faults)
+        self._honest_until = told if lies else None
         answer = requests.put(
             self.url + FAULTS,
             json={"faults": list(faults), "seed": seed},
-            headers={"Authorization": f"Bearer {self._secret}"},
+            headers=self._headers,
             timeout=10,
         )
         answer.raise_for_status()
+
+    def misdeeds(self) -> int:
+        """How often it did wrong since it was told to."""
+        answer = requests.get(self.url + FAULTS, headers=self._headers, timeout=10)
+        answer.raise_for_status()
+        return sum(answer.json()["injected"].values())
 
     def listing(self, tag: str) -> set[str]:
         """The native ids of all that it lists under the tag."""
@@ -106,6 +122,9 @@ class Upstream:
 
     def told(self) -> set[str]:
         """SHA-256 of every notification that it saw answered with a 2xx."""
+        return self._delivered() - self._not_sent
+
+    def _delivered(self) -> set[str]:
         rows = self._ask("SELECT body FROM facades_delivery WHERE state = 'delivered'")
         return {hashlib.sha256(bytes(row[0])).hexdigest() for row in rows}
 
