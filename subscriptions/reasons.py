@@ -16,10 +16,6 @@ _SENTENCES = {
         "The provider's listing leads to pages that we have read. What lies behind "
         "them is tried again; new posts are read all the same."
     ),
-    "no_progress": (
-        "The provider's listing leads to pages that we have read. What lies behind "
-        "them is tried again; new posts are read all the same."
-    ),
     "auth": "The provider refuses our credential. Mend the account, then retry.",
     "subscription_refused": "The provider refuses the subscription.",
     "timeout": "The provider did not answer in time. Retry when it is back.",
