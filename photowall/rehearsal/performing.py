@@ -57,6 +57,7 @@ class Performance:
     edited: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     healed_at: float = 0.0
+    failing: bool = False
 
     def __post_init__(self) -> None:
         self.tag = f"rehearsal{secrets.token_hex(4)}"
@@ -72,20 +73,27 @@ class Performance:
         self.upstream.lead(self.tag)
         self.subscription = lifecycle.create(self.account, self.tag, ACTOR)
         try:
-            self._follow()
-            for step in self.scenario.steps:
-                self._do(step)
-        except StepFailed as error:
-            self.sheet.troubles.append(error.message)
-        finally:
-            self._heal()
+            self._play()
             self._sum_up()
-            self._end()
+        finally:
+            try:
+                self._heal()
+            finally:
+                self._end()
         for name, megabytes in before.items():
             after = megabytes_of(name)
             if megabytes is not None and after is not None:
                 self.sheet.megabytes[name] = (megabytes, after)
         return self.sheet
+
+    def _play(self) -> None:
+        try:
+            self._follow()
+            for step in self.scenario.steps:
+                self._do(step)
+        except StepFailed as error:
+            self.sheet.troubles.append(error.message)
+        self._heal()
 
     def _follow(self) -> None:
         self.tell(f"following #{self.tag}")
@@ -99,6 +107,7 @@ class Performance:
             case steps.SetFaults():
                 self.tell("faults: " + ", ".join(each.kind for each in step.faults))
                 self.upstream.set_faults(step.faults, self.tag, self.seed)
+                self.failing = True
             case steps.Heal():
                 self._heal()
             case steps.Wait():
@@ -132,14 +141,15 @@ class Performance:
         self.healed_at = time.monotonic()
 
     def _heal(self) -> None:
+        """None of ours any more. The sandbox goes on counting those it did before."""
+        if not self.failing:
+            return
         faults = self.upstream.faults()
-        injected = {str(kind): int(n) for kind, n in faults["injected"].items()}
-        self.sheet.injected |= injected
+        self.sheet.injected = {str(k): int(n) for k, n in faults["injected"].items()}
         self.sheet.forgeries_accepted = int(faults["forgeries_accepted"])
         self.upstream.set_faults((), self.tag, self.seed)
-        self.healed_at = max(
-            self.healed_at, time.monotonic() if faults["faults"] else 0
-        )
+        self.failing = False
+        self.healed_at = time.monotonic()
 
     def _hasten(self) -> None:
         self.tell("the next poll is brought forward")

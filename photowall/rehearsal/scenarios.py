@@ -60,7 +60,7 @@ def _scenarios() -> dict[str, Scenario]:
         Scenario(
             "broken_lines",
             "Connections are cut, answers drip.",
-            (*_under(Fault("cut_off", 0.5), Fault("slow", 0.5, options={"delay": 2})),),
+            (*_under(Fault("slow", 0.4, options={"delay": 2}), Fault("cut_off", 0.6)),),
         ),
         Scenario(
             "time_outs",

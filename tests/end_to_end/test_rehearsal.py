@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tests.end_to_end.running import ROOT, Running, running
 from tests.server_process import free_port
@@ -65,6 +67,28 @@ def test_it_passes(instance: Running, scenario: str) -> None:
         instance.until(lambda: _states(rows, sheet["tag"]) == {"ended"}, 20)
 
 
+def test_ended_early_it_heals_and_leaves(instance: Running) -> None:
+    words = [sys.executable, "manage.py", "rehearse", "server_errors", "--posts=10"]
+    with subprocess.Popen(
+        words,
+        cwd=ROOT,
+        env=instance.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        tags = instance.until(lambda: _faulty_tags(instance), 40)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+
+    assert process.returncode == 130, said
+    assert said.endswith("Ended early: faults are healed.\n")
+    assert _faulty_tags(instance) == set()
+    (tag,) = tags
+    with closing(_open(instance.var)) as rows:
+        instance.until(lambda: _states(rows, tag) == {"ended"}, 20)
+
+
 def test_an_archive_that_loses_a_row_fails_and_the_row_is_named(
     instance: Running,
 ) -> None:
@@ -81,6 +105,17 @@ def test_an_archive_that_loses_a_row_fails_and_the_row_is_named(
     assert sheet["lost"] == lost
     assert sheet["checks"]["published = archived"] is False
     assert sheet["checks"]["none doubled"] is True
+
+
+def _faulty_tags(instance: Running) -> set[str]:
+    """The tags for which a fault is set, as the sandbox says."""
+    secrets = json.loads((instance.var / "secrets.json").read_text())
+    answer = requests.get(
+        f"{instance.demo['sandbox']}sandbox/faults/",
+        headers={"Authorization": f"Bearer {secrets['sandbox_client_secret']}"},
+        timeout=10,
+    )
+    return {fault["tag"] for fault in answer.json()["faults"]}
 
 
 def _lose_one(var: Path, lost: list[str]) -> None:
