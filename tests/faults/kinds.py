@@ -47,9 +47,8 @@ its last word is healing, and time counts from then."""
 
 @dataclass(frozen=True)
 class Kind:
-    """``loaded``: notifications come all the while. ``speaks``: the upstream's own
-    notifications reach us after the healing; without it, only reading unasked
-    finds what was posted."""
+    """A fault with its name. ``loaded``: notifications of ours come all the while;
+    without it only those that the upstream sends."""
 
     name: str
     fault: Fault

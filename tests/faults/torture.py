@@ -46,9 +46,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     words.out.parent.mkdir(parents=True, exist_ok=True)
     # TERM ends a run as Ctrl-C does: with everything stopped.
     signal.signal(signal.SIGTERM, _end)
-    if words.database:
-        return _one_database(words.database, names, words)
-    return _both(words)
+    try:
+        if words.database:
+            return _one_database(words.database, names, words)
+        return _both(words)
+    except KeyboardInterrupt:
+        say(f"Interrupted; what was done is in {words.out}.")
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:
