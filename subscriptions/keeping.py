@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Case, F, Q, When
+from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from subscriptions.models import Feed, Receipt, ReceiptState
@@ -26,19 +26,28 @@ BELL = timedelta(seconds=2)
 _MARKING = frozenset({ReceiptState.APPLIED, ReceiptState.FAILED})
 """Also what we cannot read may have meant "something changed"."""
 
-_COLUMNS = (
-    "subscription",
-    "body",
-    "body_sha256",
-    "headers",
-    "state",
-    "reason",
-    "received_at",
-    "last_seen_at",
-    "seen",
+# Written out: to compile them anew for each group took Django longer than to run them,
+# and its ``bulk_create`` cannot count up on a conflict. All names are our own.
+_FEED = Feed._meta.db_table  # noqa: SLF001  Django's documented way to the name
+_RECEIPT = Receipt._meta.db_table  # noqa: SLF001
+_HEAR = f'UPDATE "{_FEED}" SET last_heard_at = %s WHERE subscription_id = %s'
+_MARK = (
+    f'UPDATE "{_FEED}" SET last_heard_at = %s, dirty_seq = dirty_seq + %s, '
+    "heard_seq = dirty_seq + %s, bell_at = CASE WHEN dirty_seq <= done_seq "
+    "OR bell_at IS NULL OR bell_at < %s THEN %s ELSE bell_at END "
+    "WHERE subscription_id = %s"
 )
-_RECEIPT = Receipt._meta  # noqa: SLF001  Django's documented way to its columns
-_FIELDS = {field.name: field for field in _RECEIPT.concrete_fields}
+_RUNG = f'SELECT subscription_id FROM "{_FEED}" WHERE bell_at = %s AND subscription_id'
+_INSERT = (
+    f'INSERT INTO "{_RECEIPT}" (subscription_id, body, body_sha256, headers, state, '
+    "reason, received_at, last_seen_at, seen) VALUES "
+)
+_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_COUNT_UP = (
+    " ON CONFLICT (subscription_id, body_sha256) DO UPDATE SET "
+    f'seen = "{_RECEIPT}".seen + excluded.seen, last_seen_at = excluded.last_seen_at, '
+    "state = excluded.state, reason = excluded.reason"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,77 +88,49 @@ def keep(arrivals: Sequence[Arrival]) -> set[int]:
     A repeat is the same receipt, counted, and yet marks the feed: a second post in
     the same second is announced by identical bytes.
     """
-    with transaction.atomic():
-        now = timezone.now()
-        _mark_feeds(arrivals, now)
-        _write_receipts(arrivals)
-        marked = {each.subscription_pk for each in arrivals if each.marks_due}
-        rung = Feed.objects.filter(pk__in=marked, bell_at=now)
-        return set(rung.values_list("pk", flat=True)) if marked else set()
+    with transaction.atomic(), connection.cursor() as cursor:
+        rung = _mark_feeds(cursor, arrivals)
+        _write_receipts(cursor, arrivals)
+    return rung
 
 
-def _mark_feeds(arrivals: Sequence[Arrival], now: datetime) -> None:
-    """A storm of notifications is one task, not one each: a bell is taken when the
-    feed became due by this very mark. If it was due before, a bell is on its way,
-    or whoever reads it now will look again. Bells get lost, so that is believed for
-    ``BELL`` only.
+def _mark_feeds(cursor: CursorWrapper, arrivals: Sequence[Arrival]) -> set[int]:
+    """The feeds to ring for. A storm of notifications is one task, not one each: a bell
+    is taken when the feed became due by this very mark. If it was due before, a bell is
+    on its way, or whoever reads it now will look again. Bells get lost, so that is
+    believed for ``BELL`` only.
     """
-    heard = {each.subscription_pk for each in arrivals}
+    at = timezone.now()
+    now = connection.ops.adapt_datetimefield_value(at)
+    long_ago = connection.ops.adapt_datetimefield_value(at - BELL)
     marks = Counter(each.subscription_pk for each in arrivals if each.marks_due)
-    for pk in sorted(heard):
-        changes: dict[str, Any] = {"last_heard_at": now}
-        if marks[pk]:
-            raised = F("dirty_seq") + marks[pk]
-            nobody_comes = (
-                Q(dirty_seq__lte=F("done_seq"))
-                | Q(bell_at__isnull=True)
-                | Q(bell_at__lt=now - BELL)
-            )
-            changes |= {
-                "dirty_seq": raised,
-                "heard_seq": raised,
-                "bell_at": Case(When(nobody_comes, then=now), default=F("bell_at")),
-            }
-        Feed.objects.filter(pk=pk).update(**changes)
+    for pk in sorted({each.subscription_pk for each in arrivals}):
+        if count := marks[pk]:
+            cursor.execute(_MARK, [now, count, count, long_ago, now, pk])
+        else:
+            cursor.execute(_HEAR, [now, pk])
+    if not marks:
+        return set()
+    places = ", ".join(["%s"] * len(marks))
+    cursor.execute(f"{_RUNG} IN ({places})", [now, *marks])
+    return {row[0] for row in cursor.fetchall()}
 
 
-def _write_receipts(arrivals: Iterable[Arrival]) -> None:
-    """In the order of arrival. Written out, since Django's ``bulk_create`` cannot
-    count up on a conflict."""
+def _write_receipts(cursor: CursorWrapper, arrivals: Iterable[Arrival]) -> None:
+    """In the order of arrival; each body once, since one statement may not meet the
+    same row twice."""
+    ops = connection.ops
     rows: dict[tuple[int, str], list[Any]] = {}
     for each in arrivals:
-        row = rows.setdefault((each.subscription_pk, each.body_sha256), _row(each))
-        row[4:6] = [each.state.value, each.reason]
-        row[7:9] = [each.at, row[8] + 1]
-    fields = [_FIELDS[name] for name in _COLUMNS]
-    table = connection.ops.quote_name(_RECEIPT.db_table)
-    columns = ", ".join(connection.ops.quote_name(str(each.column)) for each in fields)
-    one = f"({', '.join(['%s'] * len(fields))})"
-    statement = (
-        f"INSERT INTO {table} ({columns}) VALUES {', '.join([one] * len(rows))} "
-        "ON CONFLICT (subscription_id, body_sha256) DO UPDATE SET "
-        f"seen = {table}.seen + excluded.seen, last_seen_at = excluded.last_seen_at, "
-        "state = excluded.state, reason = excluded.reason"
-    )
-    values = [
-        field.get_db_prep_save(value, connection)
-        for row in rows.values()
-        for field, value in zip(fields, row, strict=True)
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-
-
-def _row(each: Arrival) -> list[Any]:
-    """Values of ``_COLUMNS``, seen by nobody yet."""
-    return [
-        each.subscription_pk,
-        each.body,
-        each.body_sha256,
-        dict(each.headers),
-        each.state.value,
-        each.reason,
-        each.at,
-        each.at,
-        0,
-    ]
+        key = (each.subscription_pk, each.body_sha256)
+        at = ops.adapt_datetimefield_value(each.at)
+        state, reason = each.state.value, each.reason
+        row = rows.get(key)
+        if row is None:
+            headers = ops.adapt_json_value(dict(each.headers), None)
+            rows[key] = [key[0], each.body, key[1], headers, state, reason, at, at, 1]
+        else:
+            row[4:] = [state, reason, row[6], at, row[8] + 1]
+    places = ", ".join([_ROW] * len(rows))
+    values = [value for row in rows.values() for value in row]
+    cursor.execute(_INSERT + places + _COUNT_UP, values)
