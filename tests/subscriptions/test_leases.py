@@ -22,7 +22,7 @@ from tests.subscriptions.upstream import (
     an_account,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.also_on_sqlite]
+pytestmark = pytest.mark.django_db
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -136,6 +136,7 @@ def test_only_what_is_active_is_renewed(leasing: Upstream, state: State) -> None
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.also_on_sqlite
 def test_of_many_workers_one_renews(leasing: Upstream) -> None:
     subscription = leased(HOUR)
     results = all_at_once(4, lambda: leases.renew(subscription.pk))
@@ -257,6 +258,7 @@ def test_a_lease_in_the_list_is_taken_over(leasing: Upstream) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.also_on_sqlite
 def test_the_sweep_rings_for_renewals(leasing: Upstream, rung: list[Any]) -> None:
     subscription = leased(HOUR)
     ProviderAccount.objects.update(upkeep_at=datetime.now(UTC) + HOUR)

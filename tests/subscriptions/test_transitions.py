@@ -25,7 +25,7 @@ from subscriptions.transitions import HINDERED_BY, TABLE, move
 from tests.subscriptions.following import all_at_once, in_state
 from tests.subscriptions.upstream import Upstream, a_subscription, an_account
 
-pytestmark = [pytest.mark.django_db, pytest.mark.also_on_sqlite]
+pytestmark = pytest.mark.django_db
 
 
 def a_challenge(pk: int) -> None:
@@ -169,6 +169,7 @@ def test_any_sequence_keeps_to_the_table(upstream: Upstream, words: list[str]) -
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.also_on_sqlite
 def test_all_at_once_keep_to_the_table(upstream: Upstream) -> None:
     made = lifecycle.create(an_account(), "nofilter", "ada")
     lifecycle.request(made.pk)
@@ -185,6 +186,7 @@ def test_all_at_once_keep_to_the_table(upstream: Upstream) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.also_on_sqlite
 @pytest.mark.parametrize("word", ["pause", "end"])
 def test_of_many_people_at_once_one_does_it(upstream: Upstream, word: str) -> None:
     subscription = a_subscription()
