@@ -20,6 +20,8 @@ from subscriptions.providers.instagram_v1.wire import fields
 CONTENT_TYPE = "application/json; charset=utf-8"
 MAX_MESSAGE = 300
 MAX_NUMBER = 100
+MAX_DEPTH = 64
+"""Brackets around a value. A page has 8; Python gives up at about 1,000."""
 MAX_QUOTA = 2**31 - 1
 
 # The dialect's own names of secrets. Logs and reasons blank once more, and more, with
@@ -48,19 +50,72 @@ def decode(body: bytes) -> object:
     """Bytes → document. Raises ``NotOurFormat``; bad UTF-8 becomes U+FFFD.
 
     What JSON cannot carry on (NaN, 1e999, numbers of thousands of digits) must not
-    take its page along: it becomes ``None``, or the text as it was written.
+    take its page along: it becomes ``None``, or the text as it was written. What lies
+    more than ``MAX_DEPTH`` deep becomes text too.
     """
+    text = body.decode("utf-8-sig", "replace")
     try:
-        return json.loads(
-            body.decode("utf-8-sig", "replace"),
-            parse_constant=lambda _: None,
-            parse_int=lambda digits: (
-                int(digits) if len(digits) < MAX_NUMBER else digits
-            ),
-            parse_float=_parse_float,
-        )
+        document = _shallow(text)
+        if document is None:
+            document = _loads(_with_depths_as_text(text))
     except (ValueError, RecursionError) as error:
         raise NotOurFormat("The answer is not JSON.") from error
+    return document
+
+
+def _shallow(text: str) -> object:
+    """The document; ``None`` if parts of it lie too deep (or if it is null)."""
+    try:
+        document = _loads(text)
+    except RecursionError:
+        return None
+    return None if _is_deep(document) else document
+
+
+def _loads(text: str) -> object:
+    document: object = json.loads(
+        text,
+        parse_constant=lambda _: None,
+        parse_int=lambda digits: int(digits) if len(digits) < MAX_NUMBER else digits,
+        parse_float=_parse_float,
+    )
+    return document
+
+
+def _is_deep(document: object) -> bool:
+    """Whether something lies more than ``MAX_DEPTH`` brackets deep."""
+    level = [document]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        level = [inner for inner in level if isinstance(inner, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _with_depths_as_text(text: str) -> str:
+    """JSON whose parts below ``MAX_DEPTH`` stand in it as texts, as they were."""
+    parts, depth, kept, began = [], 0, 0, 0
+    for found in _STRING_OR_BRACKETS.finditer(text):
+        if found[0][0] in "[{":
+            if depth <= MAX_DEPTH < depth + len(found[0]):
+                began = found.start() + MAX_DEPTH - depth
+            depth += len(found[0])
+        elif found[0][0] in "]}":
+            if depth - len(found[0]) <= MAX_DEPTH < depth:
+                end = found.start() + depth - MAX_DEPTH
+                parts += [text[kept:began], json.dumps(text[began:end])]
+                kept = end
+            depth -= len(found[0])
+    return "".join([*parts, text[kept:]])
+
+
+_STRING_OR_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{]+|[\]}]+', re.DOTALL)
 
 
 def _parse_float(digits: str) -> float | str:
