@@ -9,8 +9,9 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from media_archive.encryption import Unopened
 from subscriptions import backoff, ledger
-from subscriptions.errors import RateLimited
+from subscriptions.errors import AuthRefused, RateLimited
 from subscriptions.models import Hindrance, ProviderAccount
 from subscriptions.providers.base import Credentials
 from subscriptions.reasons import reason_of
@@ -22,13 +23,24 @@ SECRETS = ("client_secret", "access_token")
 
 
 def credentials_of(account: ProviderAccount) -> Credentials:
-    """What a provider needs to know of us."""
+    """What a provider needs to know of us. Raises ``AuthRefused`` when a secret
+    cannot be decrypted: it is not sent, and a person has to enter it anew."""
+    if unopened(account):
+        raise AuthRefused(
+            "A stored secret cannot be decrypted: enter it anew in the provider "
+            "account, or put its key back into PHOTOWALL_ENCRYPTION_KEY."
+        )
     return Credentials(
         base_url=account.base_url,
         client_id=account.client_id,
         client_secret=account.client_secret,
         access_token=account.access_token,
     )
+
+
+def unopened(account: ProviderAccount) -> list[str]:
+    """The names of secrets that none of our keys opens."""
+    return [name for name in SECRETS if isinstance(getattr(account, name), Unopened)]
 
 
 def default_account() -> ProviderAccount | None:

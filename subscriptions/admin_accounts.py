@@ -88,7 +88,7 @@ class ProviderAccountAdmin(DeclaredLookups, admin.ModelAdmin):
     @admin.display(description="Secret", boolean=True)
     def secret(self, account: ProviderAccount) -> bool:
         """Whether there is one."""
-        return bool(account.client_secret)
+        return bool(account.client_secret) and not accounts.unopened(account)
 
     def change_view(
         self,
@@ -175,7 +175,9 @@ RUNG_AT_ONCE = 100
 
 def waits_of(account: ProviderAccount) -> str:
     """Why nobody, or not everybody, may call with this account now; in sentences."""
-    now, why = timezone.now(), []
+    now, why = timezone.now(), list[str]()
+    if accounts.unopened(account):
+        why.append("A secret cannot be decrypted: enter it anew.")
     if account.paused_until is not None and account.paused_until > now:
         until = f"until {account.paused_until:%H:%M:%S} UTC"
         why.append(f"Left alone {until}. {account.paused_reason}")
@@ -186,7 +188,7 @@ def waits_of(account: ProviderAccount) -> str:
         )
     if account.spent_until is not None and account.spent_until > now:
         why.append(f"The budget is used up until {account.spent_until:%H:%M} UTC.")
-    if why:
+    if why and not accounts.unopened(account):
         began = account.hindrances.filter(ended_at__isnull=True)
         since = began.order_by("began_at").values_list("began_at", flat=True).first()
         if since is not None:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django import forms
 from django.core.exceptions import ValidationError
 
+from media_archive.encryption import Unopened
 from media_archive.errors import InvalidTag
 from media_archive.tags import normalise_tag
 from subscriptions import lifecycle
@@ -75,7 +76,12 @@ class AccountForm(forms.ModelForm):
                 attrs={"autocomplete": "new-password", "size": 60}
             )
             self.fields[name].help_text = (
-                "Set. Leave empty to keep it." if is_set else "Not set."
+                "It cannot be decrypted: enter it anew, or put the key it was stored "
+                "with back into PHOTOWALL_ENCRYPTION_KEY."
+                if isinstance(getattr(self.instance, name), Unopened)
+                else "Set. Leave empty to keep it."
+                if is_set
+                else "Not set."
             )
 
     def clean_base_url(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from media_archive.encryption import opened
 from subscriptions.models import State, Subscription
 
 _DEAF = frozenset({State.DRAFT, State.ENDED})
@@ -34,7 +35,7 @@ def of(subscription: Subscription) -> Mailbox:
         tag=subscription.tag,
         upstream_id=subscription.upstream_id,
         is_ending=subscription.state == State.ENDING,
-        secret=subscription.account.client_secret,
+        secret=opened(subscription.account.client_secret),
     )
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from cryptography.fernet import Fernet
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
-from subscriptions import accounts, budget, health
-from subscriptions.errors import RateLimited
+from subscriptions import accounts, budget, calls, health
+from subscriptions.errors import AuthRefused, RateLimited
 from subscriptions.models import Feed, ProviderAccount, Purpose, Subscription
-from tests.subscriptions.upstream import a_subscription, an_account
+from tests.subscriptions.upstream import SECRET, a_subscription, an_account
 
 pytestmark = pytest.mark.django_db
 
@@ -82,8 +84,8 @@ def test_try_now_ends_the_wait(desk: Client) -> None:
 def test_the_page_shows_calls_by_purpose(desk: Client) -> None:
     account = an_account()
     ProviderAccount.objects.filter(pk=account.pk).update(hourly_limit=200)
-    for purpose, calls in ((Purpose.NOTIFIED, 31), (Purpose.POLL, 7)):
-        budget.count(account.pk, purpose, timezone.now(), calls)
+    for purpose, number in ((Purpose.NOTIFIED, 31), (Purpose.POLL, 7)):
+        budget.count(account.pk, purpose, timezone.now(), number)
     budget.count(account.pk, budget.OTHERS, timezone.now(), 12)
     page = desk.get(page_of(account)).content.decode()
     assert "50 of 200 calls an hour are used, 150 are left" in page
@@ -144,3 +146,39 @@ def test_a_new_limit_wakes_what_waited_for_the_budget(desk: Client) -> None:
     assert account.hourly_limit == 9000
     feed = Feed.objects.get(pk=made.pk)
     assert (feed.next_attempt_at, feed.yields_until) == (None, None)
+
+
+def test_a_secret_that_cannot_be_decrypted_fails_no_page_and_is_not_sent(
+    desk: Client, settings: Settings
+) -> None:
+    made = a_subscription()
+    key = Fernet.generate_key().decode()
+    settings.PHOTOWALL_ENCRYPTION_KEYS = [key]
+    account = ProviderAccount.objects.get()
+    assert account.client_secret not in ("", SECRET)
+    with (
+        pytest.raises(AuthRefused, match="cannot be decrypted"),
+        calls.calling(account, Purpose.PEOPLE),
+    ):
+        raise AssertionError("it was called")
+    for path in (
+        LIST,
+        page_of(account),
+        "/admin/subscriptions/subscription/",
+        f"/admin/subscriptions/subscription/{made.pk}/change/",
+    ):
+        assert desk.get(path).status_code == 200
+    assert "cannot be decrypted" in desk.get(page_of(account)).content.decode()
+    account.save()
+    settings.PHOTOWALL_ENCRYPTION_KEYS = []
+    assert ProviderAccount.objects.get().client_secret == SECRET, "the old key opens it"
+    settings.PHOTOWALL_ENCRYPTION_KEYS = [key]
+    said = {
+        "name": account.name,
+        "provider": account.provider,
+        "base_url": account.base_url,
+        "client_id": account.client_id,
+        "client_secret": "anew",
+    }
+    assert desk.post(page_of(account), said).status_code == 302
+    assert ProviderAccount.objects.get().client_secret == "anew"
