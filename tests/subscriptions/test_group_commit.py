@@ -258,10 +258,10 @@ def test_a_sender_who_hangs_up_hurts_nobody(
     subscription: Subscription, lock: Lock, door: CallbackDoor
 ) -> None:
     async def together() -> list[Answer]:
-        talks = [
-            asyncio.create_task(talk(good(subscription, body))) for body in numbered(6)
-        ]
+        knocks = [good(subscription, body) for body in numbered(6)]
+        talks = [asyncio.create_task(talk(knocks[0]))]
         await asyncio.to_thread(lock.reached.wait, 10)
+        talks += [asyncio.create_task(talk(each)) for each in knocks[1:]]
         while len(door.desk.receipts) < 6:  # noqa: ASYNC110  a thread's
             await asyncio.sleep(0.01)
         talks[0].cancel()
