@@ -20,7 +20,7 @@ from tests.faults.instance import TAG, Instance
 
 EVERY = 0.25
 """Seconds between two notifications of the usual load."""
-_numbers = count(int(time.time()))
+_numbers = count()
 
 
 class Notifier:
@@ -35,13 +35,14 @@ class Notifier:
 
     def body(self, age: int = 0) -> bytes:
         """A notification like no other; ``age`` moves its time back."""
+        number = next(_numbers)
         said = {
             "changed_aspect": "media",
             "object": "tag",
             "object_id": TAG,
-            "time": next(_numbers) - age,
+            "time": int(time.time()) - age,
             "subscription_id": 1,
-            "data": {},
+            "data": {"number": number},
         }
         return json.dumps([said]).encode()
 
