@@ -25,6 +25,12 @@ def lead(tag: str) -> None:
             del _tags[next(iter(_tags))]
 
 
+def forget() -> None:
+    """All tags are left to us again."""
+    with _lock:
+        _tags.clear()
+
+
 def left_to_us(tags: Iterable[str]) -> list[str]:
     """Those of ``tags`` that nobody posts to by hand."""
     with _lock:

@@ -11,9 +11,9 @@ from pytest_django import Settings
 
 from media_archive.models import MediaItem, Visibility
 from photowall.facades.models import ApiClient, Endpoint, EndpointState
+from photowall.sandbox import led
 from photowall.sandbox.control import views
 from photowall.sandbox.faults.board import board
-from photowall.sandbox.led import left_to_us
 from photowall.sandbox.publisher import followed_tags
 
 pytestmark = [
@@ -39,6 +39,7 @@ def _own_secret(settings: Settings) -> Any:
     views._publisher.cache_clear()
     yield
     board.put([], 0)
+    led.forget()
     views._publisher.cache_clear()
 
 
@@ -175,8 +176,10 @@ def test_a_tag_that_is_led_by_hand_gets_no_other_posts() -> None:
         )
     answer = tell("POST", "publish", {"tag": "byhand", "count": 0})
     assert answer.json() == {"posts": []}
-    followed = left_to_us(followed_tags())
+    followed = led.left_to_us(followed_tags())
     assert followed == ["alone"]
+    led.forget()
+    assert led.left_to_us(followed_tags()) == ["alone", "byhand"]
 
 
 def test_a_forgotten_subscription_is_gone_at_once() -> None:
