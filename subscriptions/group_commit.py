@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 from django.core.exceptions import ImproperlyConfigured
@@ -25,6 +26,8 @@ from subscriptions import keeping, mailboxes
 from subscriptions.batches import Batches, Limits
 from subscriptions.keeping import Arrival
 from subscriptions.mailboxes import Mailbox
+
+Done = TypeVar("Done")
 
 FRESH = 1.0
 """Seconds for which a mailbox is believed: so long at most a subscription that was
@@ -97,8 +100,8 @@ def look_up(ids: Sequence[UUID]) -> list[Mailbox | Exception | None]:
     """For each id its mailbox, or None. One whose secret cannot be opened does not
     close the others."""
     try:
-        found = mailboxes.find(ids)
-    except (*_AWAY, DatabaseError) as error:
+        found = _again(lambda: mailboxes.find(ids))
+    except (DatabaseError, InterfaceError) as error:
         connection.close()
         return [error] * len(ids)
     except ImproperlyConfigured as error:
@@ -117,7 +120,7 @@ def commit(
     are in.
     """
     try:
-        rung = _kept(group)
+        rung = _again(lambda: keeping.keep(group))
     except _AWAY as error:
         connection.close()
         return [error] * len(group)
@@ -132,20 +135,21 @@ def commit(
     return [None] * len(group)
 
 
-def _kept(group: Sequence[Arrival]) -> set[int]:
-    """``keeping.keep``, once more when the failure was a passing one."""
+def _again(work: Callable[[], Done]) -> Done:
+    """What ``work`` returns, done once more when the failure was a passing one."""
     attempt = 1
     while True:
-        had_connection = connection.connection is not None
+        held = connection.connection
         try:
-            return keeping.keep(group)
+            return work()
         except _AWAY as error:
             code = getattr(error.__cause__, "sqlstate", None)
-            lost = connection.connection is None or not connection.is_usable()
+            # Leaving its transaction, Django may have connected anew already.
+            lost = connection.connection is not held or not connection.is_usable()
             if code in _PASSING:
                 pause = random.uniform(0.05, 0.5)  # noqa: S311  only jitter
-            elif had_connection and lost:
-                pause = 0.0  # it was cut since the last group; a new one may do
+            elif held is not None and lost:
+                pause = 0.0  # it was cut since it was last used; a new one may do
             else:
                 raise
             if attempt == ATTEMPTS:

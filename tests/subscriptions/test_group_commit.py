@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.db import OperationalError, connection, connections
+from psycopg.errors import DeadlockDetected
 
 from subscriptions import callback_door, group_commit, keeping
 from subscriptions.callback_door import CallbackDoor
@@ -356,3 +357,24 @@ def test_connections_are_given_back(
     door.rest()
     assert not [t for t in threading.enumerate() if t.name.startswith("callback-")]
     assert ask(good(subscription, notification(time=1))).status == 200
+
+
+def test_a_passing_failure_is_tried_again(
+    subscription: Subscription, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = 2
+
+    def deadlocks(arrivals: Sequence[keeping.Arrival]) -> set[int]:
+        nonlocal left
+        if left:
+            left -= 1
+            raise OperationalError("deadlock detected") from DeadlockDetected("")
+        return KEEP(arrivals)
+
+    monkeypatch.setattr(keeping, "keep", deadlocks)
+    monkeypatch.setattr(group_commit.random, "uniform", lambda *_: 0.001)
+    assert ask(good(subscription, notification())).status == 200
+    left = 3
+    assert ask(good(subscription, notification(time=1))).status == 503
+    assert left == 0
+    assert Receipt.objects.count() == 1
