@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Max, Min
 from django.utils import timezone
 
 from subscriptions import accounts
-from subscriptions.models import Feed, State, Subscription
+from subscriptions.models import Feed, Gap, GapKind, State, Subscription
 
 LATE = timedelta(minutes=2)
 """Work that is due longer than this is late."""
@@ -94,6 +95,8 @@ def light_of(subscription: Subscription) -> Light:
         )
     if _is_late(feed, now):
         return Light("Late", "warn", "There is work nobody does: is a worker running?")
+    if (behind := _behind(feed, now)) is not None:
+        return behind
     if feed.last_heard_at is not None and now - feed.last_heard_at < QUIET:
         return Light("Live", "good", "Nothing to do.")
     return Light("Quiet", "good", "Nothing to do: nobody posts with this tag just now.")
@@ -103,6 +106,28 @@ def _down_until(subscription: Subscription, now: datetime) -> datetime | None:
     """When a provider that is down is asked next."""
     until = subscription.account.breaker_until
     return max(until, now) if until is not None else None
+
+
+def _behind(feed: Feed, now: datetime) -> Light | None:
+    """Older posts that were skipped to show the newest first: being read, or stuck."""
+    gaps = Gap.objects.unread().filter(feed=feed, kind=GapKind.NEWS)
+    opened = gaps.aggregate(first=Min("opened_at"), trouble=Max("failures"))
+    if opened["first"] is None:
+        return None
+    if opened["trouble"]:
+        return Light(
+            "Late",
+            "warn",
+            "The newest posts are read. Reading those before them goes wrong and is "
+            "tried again by itself; see the last error.",
+        )
+    if now - opened["first"] < LATE:
+        return None
+    return Light(
+        "Catching up",
+        "busy",
+        "The newest posts are read; those before them follow page by page.",
+    )
 
 
 def _is_late(feed: Feed, now: datetime) -> bool:
