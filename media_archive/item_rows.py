@@ -33,7 +33,7 @@ def see(
     provider: str, native_ids: Collection[str], listed_under: str | None
 ) -> dict[str, Seen]:
     """What is stored, and whether it is listed under that tag (None: yes)."""
-    among, said = set_wise.texts(native_ids)
+    among, said = set_wise.among(native_ids)
     with connection.cursor() as cursor:
         cursor.execute(_SEE + among, [listed_under, listed_under, provider, said])
         return {
@@ -47,13 +47,15 @@ _ITEM, _LISTING, _TAG = (
     for model in (MediaItem, MediaTag, Tag)
 )
 # Every page is looked at, and most find nothing to do: Django would take longer to
-# write this statement than the database to answer it.
+# write this statement than the database to answer it. A listing is always
+# looked up by its item, which has a few: as a value and not with EXISTS, and with + 0,
+# or PostgreSQL may choose to read all that a tag lists.
 _SEE = f"""
-SELECT native_id, id, content_hash, %s IS NULL OR EXISTS (
-    SELECT 1 FROM {_LISTING}
-    WHERE item_id = {_ITEM}.id AND tag_id = (SELECT id FROM {_TAG} WHERE name = %s)
-)
-FROM {_ITEM} WHERE provider = %s AND native_id IN """
+SELECT native_id, id, content_hash, %s IS NULL OR (
+    SELECT item_id FROM {_LISTING}
+    WHERE item_id = {_ITEM}.id AND tag_id + 0 = (SELECT id FROM {_TAG} WHERE name = %s)
+) IS NOT NULL
+FROM {_ITEM} WHERE provider = %s AND native_id """
 
 
 def hold(provider: str, native_ids: Collection[str]) -> dict[str, Held]:
