@@ -20,7 +20,7 @@ def upstream_down(scene: Scene) -> Iterator[None]:
 @kind(lasts=(4.0, 12.0))
 def upstream_hanging(scene: Scene) -> Iterator[None]:
     """Its server takes connections and says nothing."""
-    scene.instance.upstream.process.hang()
+    scene.instance.upstream.hang()
     yield
     scene.instance.upstream.process.go_on()
 

@@ -8,6 +8,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -89,6 +90,19 @@ class Upstream:
             raise RuntimeError(f"the posters have ended: {log[-500:]}")
         return [str(native_id) for native_id in json.loads(answer)]
 
+    def hang(self) -> None:
+        """Its server stands still, at a moment when it does not keep the posters from
+        its file."""
+        while True:
+            self.process.hang()
+            try:
+                self._change("DELETE FROM facades_delivery WHERE 1 = 0", patience=0.2)
+            except sqlite3.OperationalError:
+                self.process.go_on()
+                time.sleep(0.05)
+            else:
+                return
+
     def misbehave(self, faults: Sequence[Mapping[str, Any]], seed: int) -> None:
         """What its server does wrong from now on; nothing with an empty list."""
         told = self._delivered()
@@ -160,6 +174,7 @@ class Upstream:
         with contextlib.closing(sqlite3.connect(self._file, timeout=30)) as own:
             return own.execute(sql).fetchall()
 
-    def _change(self, sql: str) -> None:
-        with contextlib.closing(sqlite3.connect(self._file, timeout=30)) as own, own:
+    def _change(self, sql: str, patience: float = 30) -> None:
+        connection = sqlite3.connect(self._file, timeout=patience)
+        with contextlib.closing(connection) as own, own:
             own.execute(sql)
