@@ -7,6 +7,7 @@ are read meanwhile. Everything else is the trouble of the feed.
 from __future__ import annotations
 
 import logging
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +29,10 @@ logger = logging.getLogger(__name__)
 
 DATABASE_AWAY = timedelta(seconds=5)
 """So long a tag waits when the database failed."""
+
+WRITE_AGAIN = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0)
+"""Seconds between tries to give a feed back while the database is away. A worker has
+nothing better to do then, and its claim would keep the tag unread for longer."""
 
 STUBBORN = 3
 """Bad answers in a row after which a gap is read from its top again."""
@@ -66,22 +71,28 @@ def note(
 
 
 def hold_off(feed_pk: int, epoch: int) -> None:
-    """The database fails, for all tags: a failure of none of them. If it can be
-    written, this one is read again after ``DATABASE_AWAY``; else when its claim has
-    run out."""
-    connection.close_if_unusable_or_obsolete()
-    try:
-        claims.release(
-            Feed.objects.all(),
-            feed_pk,
-            epoch,
-            next_attempt_at=Now() + DATABASE_AWAY,
-            last_error="The database did not answer as it should. We read again.",
-            last_error_code="unavailable",
-            last_error_at=timezone.now(),
-        )
-    except DatabaseTrouble as error:
-        logger.warning("The feed %s stays claimed: %s", feed_pk, type(error).__name__)
+    """The database fails, for all tags: a failure of none of them. As soon as it can
+    be written, this one is given back, to be read again after ``DATABASE_AWAY``; if
+    that takes longer than all of ``WRITE_AGAIN``, when its claim has run out."""
+    for wait in (*WRITE_AGAIN, None):
+        connection.close_if_unusable_or_obsolete()
+        try:
+            claims.release(
+                Feed.objects.all(),
+                feed_pk,
+                epoch,
+                next_attempt_at=Now() + DATABASE_AWAY,
+                last_error="The database did not answer as it should. We read again.",
+                last_error_code="unavailable",
+                last_error_at=timezone.now(),
+            )
+        except DatabaseTrouble as error:
+            if wait is None:
+                logger.warning("Feed %s stays claimed: %s", feed_pk, error)
+                return
+            time.sleep(wait)
+        else:
+            return
 
 
 def _waiting(error: PhotowallError, failures: int, heard: bool) -> dict[str, Any]:

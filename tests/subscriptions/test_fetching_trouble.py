@@ -12,6 +12,7 @@ from django.db import Error as DatabaseTrouble
 
 from media_archive import claims, ingest
 from media_archive.errors import OutgoingTimeout
+from subscriptions import stumbles
 from subscriptions.errors import AuthRefused, BadAnswer, RateLimited
 from subscriptions.models import Feed, State
 from subscriptions.providers.base import Quota
@@ -206,6 +207,33 @@ def test_while_the_database_fails_a_tag_waits_five_seconds(
     assert len(caught(subscription)) == 1
 
 
+def test_a_database_that_is_back_soon_has_the_tag_given_back(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscription = a_subscription()
+    upstream.post()
+    release = claims.release
+    away = iter([True, True, False])
+
+    def back_soon(*given: Any, **changes: Any) -> bool:
+        if next(away):
+            raise OperationalError("the connection is refused")
+        return release(*given, **changes)
+
+    def refuse(*_: object, **__: object) -> Any:
+        raise OperationalError("the connection is lost")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest, "store", refuse)
+        patch.setattr(claims, "release", back_soon)
+        patch.setattr("time.sleep", lambda _: None)
+        with pytest.raises(OperationalError):
+            read(subscription)
+    feed = feed_of(subscription)
+    assert feed.claim_until is None
+    assert feed.last_error_code == "unavailable"
+
+
 def test_while_nothing_can_be_written_the_claim_runs_out(
     upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,12 +242,15 @@ def test_while_nothing_can_be_written_the_claim_runs_out(
     def refuse(*_: object, **__: object) -> Any:
         raise OperationalError("read-only")
 
+    slept: list[float] = []
     with monkeypatch.context() as patch:
         patch.setattr(ingest, "store", refuse)
         patch.setattr(claims, "release", refuse)
+        patch.setattr("time.sleep", slept.append)
         upstream.post()
         with pytest.raises(OperationalError):
             read(subscription)
+    assert slept == [*stumbles.WRITE_AGAIN]
     feed = feed_of(subscription)
     assert feed.claim_until is not None
     assert not Feed.objects.due().exists()
