@@ -62,10 +62,12 @@ def hold(provider: str, native_ids: Collection[str]) -> dict[str, Held]:
     """What is stored, locked until the commit."""
     if not native_ids:
         return {}
+    # Without the key, which nobody changes: another page's match with the post is
+    # checked at its commit, and would wait for us there with the journal's counter.
     found = (
         MediaItem.objects.filter(provider=provider, native_id__in=native_ids)
         .order_by("native_id")
-        .select_for_update()
+        .select_for_update(no_key=True)
     )
     return {
         native_id: Held(pk, digest, revision, dated_at, author_id)

@@ -63,7 +63,7 @@ def _write(
     items = list(
         MediaItem.objects.filter(pk__in=ids, **_ONLY[kind])
         .order_by("native_id")
-        .select_for_update()
+        .select_for_update(no_key=True)
     )
     for item in items:
         for name, value in changes.items():

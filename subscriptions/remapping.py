@@ -157,7 +157,7 @@ def _write_all(provider: str, ids: list[int], sums: Remapped) -> None:
 def _write(provider: str, ids: list[int], recording: Recording) -> int:
     """How many have changed. What cannot be read any more was changed meanwhile."""
     locked = MediaItem.objects.filter(pk__in=ids).order_by("native_id")
-    still = list(locked.select_for_update().values_list("pk", flat=True))
+    still = list(locked.select_for_update(no_key=True).values_list("pk", flat=True))
     records = []
     for stored in _page(RawDocument.objects.filter(item_id__in=still)):
         try:
