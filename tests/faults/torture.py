@@ -23,6 +23,7 @@ from tests.faults import tables
 from tests.faults.injections import Injector, Outcome
 from tests.faults.instance import POLL_SECONDS, Instance
 from tests.faults.kinds import BOTH, KINDS, Kind, chosen
+from tests.server_postgres import remove_copies
 
 TRIES = 3
 """Instances in a row that may fail to start before the run is given up."""
@@ -53,6 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say(f"Interrupted; what was done is in {words.out}.")
         return 130
+    finally:
+        remove_copies()
 
 
 def _parser() -> argparse.ArgumentParser:
