@@ -38,6 +38,8 @@ REMEMBERED = 10_000
 ATTEMPTS = 3
 _PASSING = frozenset({"40001", "40P01"})
 """PostgreSQL's serialisation failure and deadlock: the same again may well succeed."""
+_HELD = "55P03"
+"""PostgreSQL's "waited long enough for a lock"."""
 _AWAY = (OperationalError, InterfaceError)
 """The database itself, and nobody's bytes."""
 
@@ -117,11 +119,13 @@ def commit(
     """Commit ``group``; for each arrival None, or why it is not committed.
 
     If one of them is what the database refuses, the group is halved until the others
-    are in.
+    are in. A feed that somebody else holds for long costs only its own arrivals.
     """
     try:
         rung = _again(lambda: keeping.keep(group))
     except _AWAY as error:
+        if _sqlstate(error) == _HELD:
+            return _without_held(group, error, ring)
         connection.close()
         return [error] * len(group)
     except Exception as error:  # noqa: BLE001  whatever it is, neighbours go on
@@ -135,6 +139,26 @@ def commit(
     return [None] * len(group)
 
 
+def _without_held(
+    group: Sequence[Arrival], error: Exception, ring: Callable[[set[int]], None]
+) -> list[Exception | None]:
+    """``commit`` for those of ``group`` whose feed nobody holds."""
+    try:
+        held = keeping.held_feeds(group)
+    except _AWAY:
+        connection.close()
+        return [error] * len(group)
+    free = [each for each in group if each.subscription_pk not in held]
+    if not held or not free:
+        return [error] * len(group)
+    results = iter(commit(free, ring=ring))
+    return [error if x.subscription_pk in held else next(results) for x in group]
+
+
+def _sqlstate(error: Exception) -> str | None:
+    return getattr(error.__cause__, "sqlstate", None)
+
+
 def _again(work: Callable[[], Done]) -> Done:
     """What ``work`` returns, done once more when the failure was a passing one."""
     attempt = 1
@@ -143,7 +167,7 @@ def _again(work: Callable[[], Done]) -> Done:
         try:
             return work()
         except _AWAY as error:
-            code = getattr(error.__cause__, "sqlstate", None)
+            code = _sqlstate(error)
             # Leaving its transaction, Django may have connected anew already.
             lost = connection.connection is not held or not connection.is_usable()
             if code in _PASSING:

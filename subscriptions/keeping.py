@@ -23,6 +23,9 @@ from subscriptions.models import Feed, Receipt, ReceiptState
 BELL = timedelta(seconds=2)
 """So long a feed that is due already is not rung for again: a bell is on its way."""
 
+PATIENCE = 0.5
+"""Seconds that a group waits for a feed which somebody else is writing."""
+
 _MARKING = frozenset({ReceiptState.APPLIED, ReceiptState.FAILED})
 """Also what we cannot read may have meant "something changed"."""
 
@@ -30,6 +33,12 @@ _MARKING = frozenset({ReceiptState.APPLIED, ReceiptState.FAILED})
 # and its ``bulk_create`` cannot count up on a conflict. All names are our own.
 _FEED = Feed._meta.db_table  # noqa: SLF001  Django's documented way to the name
 _RECEIPT = Receipt._meta.db_table  # noqa: SLF001
+_WAIT = f"SET LOCAL lock_timeout = {int(PATIENCE * 1000)}"
+_FREE = (
+    f'SELECT subscription_id FROM "{_FEED}" WHERE subscription_id IN (%s) '
+    "FOR NO KEY UPDATE SKIP LOCKED"
+)
+_THERE = f'SELECT subscription_id FROM "{_FEED}" WHERE subscription_id IN (%s)'
 _HEAR = f'UPDATE "{_FEED}" SET last_heard_at = %s WHERE subscription_id = %s'
 _MARK = (
     f'UPDATE "{_FEED}" SET last_heard_at = %s, dirty_seq = dirty_seq + %s, '
@@ -86,12 +95,28 @@ def keep(arrivals: Sequence[Arrival]) -> set[int]:
     the feeds that somebody has to be rung for.
 
     A repeat is the same receipt, counted, and yet marks the feed: a second post in
-    the same second is announced by identical bytes.
+    the same second is announced by identical bytes. A feed that somebody else holds
+    is waited for ``PATIENCE`` long, then PostgreSQL refuses with ``55P03``; SQLite
+    waits for its one lock as long as the settings say.
     """
     with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(_WAIT)
         rung = _mark_feeds(cursor, arrivals)
         _write_receipts(cursor, arrivals)
     return rung
+
+
+def held_feeds(arrivals: Sequence[Arrival]) -> set[int]:
+    """The feeds of ``arrivals`` that somebody else is writing now (PostgreSQL)."""
+    feeds = {each.subscription_pk for each in arrivals}
+    places = ", ".join(["%s"] * len(feeds))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_FREE % places, [*feeds])
+        free = {row[0] for row in cursor.fetchall()}
+        # What is gone is held by nobody: the commit says what is wrong with it.
+        cursor.execute(_THERE % places, [*feeds])
+        return {row[0] for row in cursor.fetchall()} - free
 
 
 def _mark_feeds(cursor: CursorWrapper, arrivals: Sequence[Arrival]) -> set[int]:
