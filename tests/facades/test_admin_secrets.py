@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from media_archive.encryption import EncryptedTextField
 from photowall.facades.models import ApiClient, Delivery, Endpoint
-from subscriptions.models import Receipt
+from subscriptions.models import Backfill, Receipt
 from tests.subscriptions.upstream import a_subscription
 
 OURS = ("facades", "subscriptions")
@@ -35,6 +35,7 @@ def secrets(an_endpoint: Callable[..., Endpoint]) -> list[str]:
     Delivery.objects.create(endpoint=endpoint, seq=1, body=b"[]")
     subscription = a_subscription("fox")
     Receipt.objects.create(subscription=subscription, body=b"[]", body_sha256="1")
+    Backfill.objects.create(subscription=subscription)
     words = []
     for model in PAGES:
         for name in secret_names(model):

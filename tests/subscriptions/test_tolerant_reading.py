@@ -28,7 +28,7 @@ from subscriptions.providers.instagram_v1.wire import envelope, media, pages
 from tests.builders import store
 from tests.providers import instagram_v1_documents as documents
 
-pytestmark = [pytest.mark.django_db, pytest.mark.also_on_sqlite]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.also_on_sqlite]
 
 MUTATED = 100
 """Mutated posts on a page; behind every tenth stands one as it was recorded."""
