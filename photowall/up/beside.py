@@ -12,8 +12,17 @@ from pathlib import Path
 
 from photowall.up.places import Places, read_json, write_private
 
-COMMANDS = ("rehearse",)
-"""Those that must see what the running processes see."""
+COMMANDS = (
+    "backfill",
+    "coverage",
+    "rehearse",
+    "remap",
+    "replay_receipt",
+    "replay_samples",
+    "subscribe",
+)
+"""Those that must see what the running processes see: without the key, what is followed
+would be suspended."""
 SHARED = ("ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", "SECRET_KEY")
 """Besides everything that begins with PHOTOWALL_."""
 OWN = ("PHOTOWALL_ROLE", "PHOTOWALL_TURNS")

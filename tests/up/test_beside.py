@@ -11,6 +11,7 @@ import pytest
 
 from photowall.up import beside
 from photowall.up.places import Places
+from subscriptions.management import commands
 
 GIVEN = {
     "PHOTOWALL_BASE_URL": "http://127.0.0.1:8123",
@@ -50,6 +51,11 @@ def test_beside_a_running_one_what_is_missing_is_taken(places: Places) -> None:
         assert "PHOTOWALL_ROLE" not in os.environ
         beside.take_away(places)
         assert not beside.join(places)
+
+
+def test_it_is_for_all_commands_about_what_we_follow() -> None:
+    found = Path(commands.__file__).parent.glob("[!_]*.py")
+    assert {path.stem for path in found} <= set(beside.COMMANDS)
 
 
 def test_it_is_for_its_owner_alone(places: Places) -> None:
