@@ -182,3 +182,21 @@ def test_an_endless_listing_of_known_posts_ends(
     assert upstream.count("page") == 2 + 12
     assert told(subscription) == "no_progress"
     assert not Gap.objects.filter(closed_at__isnull=True).exists()
+
+
+def test_as_many_new_posts_as_fill_a_page_are_no_circle(upstream: Upstream) -> None:
+    """What is read once more begins with the same page, and that leads on."""
+    upstream.page_size = 2
+    upstream.post(2)
+    subscription = a_subscription()
+    read(subscription)
+    upstream.post(2)
+    Feed.objects.update(next_poll_at=datetime.now(UTC) - timedelta(seconds=1))
+    make_due(subscription)
+    calls = upstream.count("page")
+    assert not read(subscription)
+    asked = [said["since"] for said in upstream.pages()[calls:]]
+    assert asked[:2] == ["2", None], "first what is new, then the top once more"
+    assert caught(subscription) == all_of(upstream)
+    feed = feed_of(subscription)
+    assert (feed.last_error, feed.failures) == ("", 0)
