@@ -79,14 +79,17 @@ class Batches(Generic[Job, Done]):
             full = self._jobs >= self._limits.jobs
             if full or (self._jobs and self._size + size > self._limits.size):
                 raise DoorBusy("Too many notifications are waiting to be kept.")
+            if self._thread is None:
+                thread = threading.Thread(
+                    target=self._run, name=self._name, daemon=True
+                )
+                # May fail where threads or memory are short: then nothing waits, and
+                # the next one tries again.
+                thread.start()
+                self._thread = thread
             self._jobs += 1
             self._size += size
             self._waiting.append(errand)
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name=self._name, daemon=True
-                )
-                self._thread.start()
             self._changed.notify_all()
         done: Done = await errand.future
         return done

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
 
 
 class Bells:
@@ -20,14 +23,20 @@ class Bells:
         self._thread: threading.Thread | None = None
 
     def ring(self, feeds: set[int]) -> None:
-        """Ring for each of ``feeds`` soon; returns at once."""
+        """Ring for each of ``feeds`` soon; returns at once, and never raises: what is
+        committed stays so, and the sweep finds the rows."""
         with self._lock:
             self._feeds |= feeds
             if self._thread is None:
-                self._thread = threading.Thread(
+                thread = threading.Thread(
                     target=self._run, name="callback-bells", daemon=True
                 )
-                self._thread.start()
+                try:
+                    thread.start()
+                except RuntimeError as error:  # no threads left: the next one tries
+                    logger.warning("Nobody can be rung for: %s", error)
+                else:
+                    self._thread = thread
 
     def rest(self) -> None:
         """Wait, ten seconds at most, until all that was asked for is rung."""
@@ -43,4 +52,7 @@ class Bells:
                     self._thread = None
                     return
                 feed_pk = self._feeds.pop()
-            self._ring(feed_pk)
+            try:
+                self._ring(feed_pk)
+            except Exception:  # whatever it is, the next bell must be rung
+                logger.exception("Could not ring for the feed %s.", feed_pk)

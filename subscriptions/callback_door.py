@@ -43,6 +43,8 @@ WAIT = 2.0
 """Seconds after which a request that is not committed is answered 503."""
 BODY_SECONDS = 10.0
 """So long a body may take to arrive."""
+MOMENT = 0.1
+"""If it took longer, we look again who is meant."""
 LARGE = 32 * 1024
 """Bytes of a body from which on it is judged beside the loop."""
 COMPLAIN_EVERY = 5.0
@@ -105,7 +107,7 @@ class CallbackDoor:
         deadline = clock() + WAIT
         uuid = mailboxes.uuid_in(callback_id)
         mailbox = await self._mailbox(uuid, deadline) if uuid else None
-        if mailbox is None:
+        if uuid is None or mailbox is None:
             return STATUS[Verdict.UNKNOWN]
         if _announces_too_much(headers):
             return STATUS[Verdict.TOO_LARGE]
@@ -113,8 +115,12 @@ class CallbackDoor:
         body = await _body(receive)
         if body is None:
             return BROKEN_OFF
-        # How slowly the sender talks is not our doing.
-        deadline += clock() - began
+        # How slowly the sender talks is not our doing, and the subscription may have
+        # been ended meanwhile.
+        took = clock() - began
+        deadline += took
+        if took > MOMENT:
+            mailbox = await self._mailbox(uuid, deadline)
         if LARGE < len(body) <= inbox.LARGEST:
             judged = await asyncio.to_thread(inbox.judge, mailbox, headers, body)
         else:
@@ -171,18 +177,14 @@ def _announces_too_much(headers: dict[str, str]) -> bool:
 
 async def _body(receive: Receive) -> bytes | None:
     """The body, or its beginning if it is too large; None if it broke off."""
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        return bytes(message.get("body", b""))
     pieces, size = [], 0
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(BODY_SECONDS):
-            while message["type"] == "http.request":
+            while (message := await receive())["type"] == "http.request":
                 pieces.append(message.get("body", b""))
                 size += len(pieces[-1])
                 if size > inbox.LARGEST or not message.get("more_body"):
                     return b"".join(pieces)
-                message = await receive()
     return None
 
 

@@ -106,8 +106,14 @@ async def talk(knock: Knock, application: Any = asgi.application) -> Answer:
         else:
             answer.body += message.get("body", b"")
 
+    await application(scope_of(knock), receive, send)
+    return answer
+
+
+def scope_of(knock: Knock) -> dict[str, Any]:
+    """What a server tells of the request before its body."""
     host = [] if knock.host is None else [(b"host", knock.host)]
-    scope = {
+    return {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
@@ -121,5 +127,3 @@ async def talk(knock: Knock, application: Any = asgi.application) -> Answer:
         "client": ["127.0.0.1", 40_000],
         "server": ["127.0.0.1", 80],
     }
-    await application(scope, receive, send)
-    return answer
