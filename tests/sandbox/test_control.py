@@ -132,6 +132,7 @@ def test_another_method_is_refused(method: str, door: str) -> None:
         ("PUT", "faults", {"faults": [{"kind": "html", "seconds": 1e9}]}, "to 3600"),
         ("PUT", "faults", {"faults": [{"kind": "storm", "times": 1e9}]}, "to 1000"),
         ("PUT", "faults", {"faults": [], "seed": -1}, "seed"),
+        ("PUT", "faults", {"faults": [], "seed": 10**400}, "seed"),
         ("GET", "posts/?tag=a%20b", None, "tag"),
     ],
 )

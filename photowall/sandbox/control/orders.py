@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
@@ -65,7 +64,8 @@ class Order:
         """A number from ``least`` to ``most``."""
         value = self._said.get(name, default)
         fine = isinstance(value, int | float) and not isinstance(value, bool)
-        if not fine or not math.isfinite(value) or not least <= value <= most:
+        # Compared as it came: a whole number may be too large for a float.
+        if not fine or not least <= value <= most:
             raise OrderRefused(
                 f"{self._what}: {name} must be a number from {least:g} to {most:g}."
             )
