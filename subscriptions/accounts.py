@@ -20,6 +20,7 @@ LIMITED = "rate_limited"
 """The ledger's word for the time in which the provider wants to be left alone."""
 
 SECRETS = ("client_secret", "access_token")
+CREDENTIAL = ("base_url", "client_id", *SECRETS)
 
 
 def credentials_of(account: ProviderAccount) -> Credentials:
@@ -41,6 +42,12 @@ def credentials_of(account: ProviderAccount) -> Credentials:
 def unopened(account: ProviderAccount) -> list[str]:
     """The names of secrets that none of our keys opens."""
     return [name for name in SECRETS if isinstance(getattr(account, name), Unopened)]
+
+
+def has_changed(account: ProviderAccount) -> bool:
+    """Whether the credential in ``account`` is not the one that is stored now."""
+    now = ProviderAccount.objects.get(pk=account.pk)
+    return any(getattr(now, name) != getattr(account, name) for name in CREDENTIAL)
 
 
 def default_account() -> ProviderAccount | None:

@@ -31,6 +31,7 @@ from subscriptions.models import (
     Backfill,
     BackfillState,
     Feed,
+    Gap,
     ProviderAccount,
     Purpose,
     State,
@@ -127,20 +128,26 @@ def close(account_pk: int) -> None:
 
 
 def wake(account_pk: int) -> None:
-    """Let the account's feeds and backfills that waited for the provider try again
-    now, in ``WAVES``; no own long wait of theirs holds."""
+    """Let the account's feeds, their gaps and backfills that waited for the provider
+    try again now, in ``WAVES``; no own long wait of theirs holds. In a transaction."""
     ours = Subscription.objects.filter(account=account_pk)
     waiting = Feed.objects.filter(
         subscription__in=ours,
         last_error_code__in=WAITED,
         next_attempt_at__gt=Now(),
     )
+    # Locked by ascending key, as notifications lock them: nobody waits in a circle.
+    list(waiting.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     for number in range(WAVES):
         wave = waiting.annotate(wave=Mod("pk", WAVES)).filter(wave=number)
         # Who was due sooner stays so: the waves before are not asked again.
         wave.filter(next_attempt_at__gt=Now() + number * WAVE).update(
             next_attempt_at=Now() + number * WAVE
         )
+    gaps = Gap.objects.unread().filter(
+        feed__in=Feed.objects.filter(subscription__in=ours)
+    )
+    gaps.filter(next_attempt_at__gt=Now()).update(next_attempt_at=None)
     Backfill.objects.filter(
         subscription__in=ours, state=BackfillState.RUNNING, next_attempt_at__gt=Now()
     ).update(next_attempt_at=None)

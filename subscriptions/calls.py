@@ -15,7 +15,12 @@ from django.db import transaction
 
 from media_archive.errors import OutgoingError, PhotowallError
 from subscriptions import accounts, breaker, budget
-from subscriptions.errors import ProviderError, RateLimited
+from subscriptions.errors import (
+    AuthRefused,
+    CredentialChanged,
+    ProviderError,
+    RateLimited,
+)
 from subscriptions.models import ProviderAccount, Purpose
 from subscriptions.providers.base import Credentials, Quota
 
@@ -40,6 +45,9 @@ def calling(account: ProviderAccount, purpose: Purpose) -> Iterator[Credentials]
             breaker.note_failure(account.pk, error)
         elif breaker.is_refusal(error):
             _answered(account.pk)
+        if isinstance(error, AuthRefused) and accounts.has_changed(account):
+            # Who has mended it must not find everything suspended for the old one.
+            raise CredentialChanged(error.message) from error
         raise
     _answered(account.pk)
 

@@ -48,8 +48,10 @@ def finish_ending(subscription_pk: int) -> bool:
     rows = Subscription.objects.select_related("account")
     subscription = rows.get(pk=subscription_pk)
     reason = "The provider has ended it."
+    # A person waits for the first attempt; the others stand back as upkeep does.
+    again = Feed.objects.filter(pk=subscription_pk, failures__gt=0).exists()
     try:
-        _unsubscribe(subscription)
+        _unsubscribe(subscription, Purpose.UPKEEP if again else Purpose.PEOPLE)
     except PhotowallError as error:
         if error.retryable or subscription.upstream_id:
             _postpone(subscription_pk, epoch, error)
@@ -62,7 +64,7 @@ def finish_ending(subscription_pk: int) -> bool:
     return ended
 
 
-def _unsubscribe(subscription: Subscription) -> None:
+def _unsubscribe(subscription: Subscription, purpose: Purpose) -> None:
     provider = get_provider(subscription.provider)
     account = subscription.account
     if subscription.upstream_id:
@@ -70,11 +72,11 @@ def _unsubscribe(subscription: Subscription) -> None:
     else:
         # Its answer may have been lost: what calls our address is ours.
         ours = callback_url(subscription)
-        with calls.calling(account, Purpose.PEOPLE) as credentials:
+        with calls.calling(account, purpose) as credentials:
             listed = provider.subscriptions(credentials)
         native_ids = [each.native_id for each in listed if each.callback_url == ours]
     for native_id in native_ids:
-        with calls.calling(account, Purpose.PEOPLE) as credentials:
+        with calls.calling(account, purpose) as credentials:
             provider.unsubscribe(credentials, native_id=native_id)
 
 

@@ -38,6 +38,12 @@ class AuthRefused(ProviderError):
     retryable = False
 
 
+class CredentialChanged(ProviderError):
+    """The provider refused a credential that a person has replaced meanwhile."""
+
+    code = "credential_changed"
+
+
 class BadAnswer(ProviderError):
     """The answer is not the provider's format: HTML, cut off, or another envelope."""
 

@@ -125,7 +125,7 @@ def _moved(
     first = gap.kind == GapKind.NEWS and not gap.floor and look.first_read_at is None
     note = _ends(subscription, gap, page, kept, met=met, first=first)
     if first:
-        _reach_back(gap, page, cut=note is not None and bool(page.older))
+        _reach_back(subscription, gap, page, cut=note is not None and bool(page.older))
     if note is not None:
         gap.closed_at = timezone.now()
         changes |= _closing(subscription, look, gap, kept, note, changes)
@@ -163,12 +163,18 @@ def _move_on(gap: Gap, page: Page, kept: Kept, *, met: bool) -> None:
         gap.barren_pages += 1
 
 
-def _reach_back(gap: Gap, page: Page, *, cut: bool) -> None:
-    """A first reading vouches for the time since the oldest post it read through;
-    where it stopped half-way (``cut``), since the newest post of its last page."""
+def _reach_back(subscription: Subscription, gap: Gap, page: Page, *, cut: bool) -> None:
+    """A first reading of a whole listing vouches for the time since its oldest post.
+    One that stopped half-way (``cut``) does so for the time since the tag is followed:
+    an old post may be tagged today, so no post tells how far the pages went back. If
+    the last page tells no times at all, it vouches for nothing before it."""
     times = [record.posted_at for record in page.media if record.posted_at is not None]
-    reached = [*times, gap.covers_from or gap.opened_at]
-    gap.covers_from = max(times) if cut and times else min(reached)
+    if not cut:
+        gap.covers_from = min([*times, gap.covers_from or gap.opened_at])
+    elif times:
+        gap.covers_from = subscription.created_at - OVERLAP
+    else:
+        gap.covers_from = gap.opened_at
 
 
 def _told(look: Look, gap: Gap, *, opens: bool) -> dict[str, Any]:

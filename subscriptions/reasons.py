@@ -17,6 +17,9 @@ _SENTENCES = {
         "them is tried again; new posts are read all the same."
     ),
     "auth": "The provider refuses our credential. Mend the account, then retry.",
+    "credential_changed": (
+        "The provider refused a credential that was replaced meanwhile. We try again."
+    ),
     "subscription_refused": "The provider refuses the subscription.",
     "timeout": "The provider did not answer in time. Retry when it is back.",
     "unreachable": "The provider cannot be reached. Retry when it is back.",

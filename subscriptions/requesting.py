@@ -35,10 +35,14 @@ from subscriptions.transitions import move, try_move
 STUCK = timedelta(minutes=2)
 """So long a request may stay without an end."""
 
+IN_FLIGHT = timedelta(seconds=35)
+"""Longer than one call may take: what was asked for since may not be listed yet."""
+
 NOT_ASKED = frozenset({"budget_spent", "breaker_open"})
 """Codes of errors that say that no call was made."""
 
 UNCONFIRMED = "The provider did not confirm it within two minutes. Please retry."
+ASKED_ANEW = "The provider had confirmed it once: it is asked for again."
 
 
 def request(subscription_pk: int) -> bool:
@@ -164,12 +168,35 @@ def give_up_stuck() -> int:
         if subscription.confirmed_at is None or not _put_off(
             subscription, UNCONFIRMED, 0.0
         ):
-            fail(
-                subscription.pk,
-                UNCONFIRMED,
-                challenge_asked_at=subscription.challenge_asked_at,
-            )
+            give_up(subscription, UNCONFIRMED)
     return len(stuck)
+
+
+def give_up(subscription: Subscription, reason: str) -> None:
+    """The request came to nothing, and nobody refused it: what was confirmed once is
+    asked for again, after a wait. If it is over already, nothing changes."""
+    asked_at = subscription.challenge_asked_at
+    with transaction.atomic():
+        failed = try_move(
+            subscription.pk,
+            State.FAILED,
+            reason=reason,
+            only_if={"challenge_asked_at": asked_at},
+        )
+        if not failed or subscription.confirmed_at is None:
+            return
+        move(
+            subscription.pk,
+            State.REQUESTED,
+            reason=ASKED_ANEW,
+            sources=[State.FAILED],
+            challenge_asked_at=None,
+        )
+        feed = Feed.objects.get(pk=subscription.pk)
+        wait = timedelta(seconds=backoff.after_failure(feed.failures + 1))
+        Feed.objects.filter(pk=subscription.pk).update(
+            failures=F("failures") + 1, next_attempt_at=Now() + wait
+        )
 
 
 def requests_due() -> QuerySet[Subscription]:
@@ -237,15 +264,17 @@ def _put_off(
 
 def _leave_to_upkeep(subscription: Subscription, reason: str) -> bool:
     """The challenge was answered and the provider's answer is lost: it may have
-    agreed. Upkeep asks what it has; after two minutes we give up."""
+    agreed. Upkeep asks what it has, once that may be listed; after two minutes we
+    give up."""
     waits = Subscription.objects.filter(
         pk=subscription.pk,
         state=State.VERIFYING,
         challenge_asked_at=subscription.challenge_asked_at,
     ).update(state_reason=reason)
-    if waits:
+    if waits and subscription.challenge_asked_at is not None:
+        # Sooner its answer would not count, and the next one come too late.
         ProviderAccount.objects.filter(pk=subscription.account_id).update(
-            upkeep_at=Now()
+            upkeep_at=subscription.challenge_asked_at + IN_FLIGHT
         )
     return bool(waits)
 

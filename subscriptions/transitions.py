@@ -11,7 +11,14 @@ from django.utils import timezone
 
 from subscriptions import ledger
 from subscriptions.errors import TransitionRefused
-from subscriptions.models import Feed, State, Subscription, SubscriptionEvent
+from subscriptions.models import (
+    Backfill,
+    BackfillState,
+    Feed,
+    State,
+    Subscription,
+    SubscriptionEvent,
+)
 
 TABLE: dict[State, frozenset[State]] = {
     State.DRAFT: frozenset({State.REQUESTED}),
@@ -51,9 +58,9 @@ def move(
     """Change the state, with its event, in one transaction.
 
     ``sources`` narrows where it may start, ``only_if`` are columns that must hold (a
-    fence), ``changes`` go along. Leaving ``active`` takes the feed away from whoever
-    reads it; becoming ``active`` has it read. Raises ``TransitionRefused`` if the
-    table has no such step, or somebody else was first.
+    fence), ``changes`` go along. Leaving ``active`` takes feed and backfill away from
+    whoever reads them; becoming ``active`` has the feed read. Raises
+    ``TransitionRefused`` if the table has no such step, or somebody else was first.
     """
     with transaction.atomic():
         before = State(Subscription.objects.get(pk=subscription_pk).state)
@@ -110,12 +117,28 @@ def _tell_feed_and_ledger(
         Feed.objects.filter(pk=subscription_pk).update(
             claim_until=None, claim_epoch=F("claim_epoch") + 1
         )
-        if after in HINDERED_BY:
-            ledger.hindered(
-                HINDERED_BY[after], subscription_pk=subscription_pk, detail=reason
-            )
+    if before == State.ACTIVE or after == State.ENDING:
+        _let_go_of_backfill(subscription_pk, ended=after == State.ENDING)
+    if before == State.ACTIVE and after in HINDERED_BY:
+        ledger.hindered(
+            HINDERED_BY[after], subscription_pk=subscription_pk, detail=reason
+        )
     if after in {State.ACTIVE, State.ENDING}:
         for hindrance in HINDERED_BY.values():
             ledger.freed(hindrance, subscription_pk=subscription_pk)
     if after == State.ACTIVE:
         mark_due(subscription_pk)
+
+
+def _let_go_of_backfill(subscription_pk: int, *, ended: bool) -> None:
+    """Who reads the past stops: it rests until the subscription is active again, or
+    is cancelled with it (``ended``)."""
+    rows = Backfill.objects.unfinished().filter(subscription_id=subscription_pk)
+    changes: dict[str, Any] = {}
+    if ended:
+        changes = {
+            "state": BackfillState.CANCELLED,
+            "state_reason": "The subscription was ended.",
+            "ended_at": timezone.now(),
+        }
+    rows.update(claim_until=None, claim_epoch=F("claim_epoch") + 1, **changes)

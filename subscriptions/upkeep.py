@@ -31,6 +31,7 @@ from subscriptions.models import (
 from subscriptions.providers import REGISTRY, get_provider
 from subscriptions.providers.base import UpstreamSubscription
 from subscriptions.reasons import reason_of
+from subscriptions.requesting import IN_FLIGHT
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +43,6 @@ AGAIN = 60.0
 
 ENDED_SINCE = timedelta(days=1)
 """So long after the last one ended an account is still asked."""
-
-IN_FLIGHT = timedelta(seconds=35)
-"""Longer than one call may take: what was asked for since may not be listed yet."""
 
 LEASE_RAN_OUT = "The provider's lease ran out before it was renewed."
 NOT_THERE = "The provider does not have it, and did not confirm it. Please retry."
@@ -177,7 +175,7 @@ class _Answer:
             right = _right_one(subscription, named)
             requesting.confirm(subscription.pk, right, challenge_asked_at=asked_at)
         else:
-            requesting.fail(subscription.pk, NOT_THERE, challenge_asked_at=asked_at)
+            requesting.give_up(subscription, NOT_THERE)
 
     def _confirm(
         self, subscription: Subscription, named: list[UpstreamSubscription]

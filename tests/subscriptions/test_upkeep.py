@@ -11,7 +11,7 @@ from django.db.models import F
 from pytest_django.fixtures import Settings
 
 from media_archive.errors import OutgoingTimeout
-from subscriptions import lifecycle, orphans, tasks, upkeep
+from subscriptions import lifecycle, orphans, requesting, tasks, upkeep
 from subscriptions.errors import AuthRefused, BadAnswer, RateLimited
 from subscriptions.models import (
     Feed,
@@ -285,6 +285,8 @@ def test_a_lost_answer_after_the_challenge_is_left_to_upkeep(
     upstream.on_subscribe = challenged_and_cut
     lifecycle.request(made.pk)
     assert state_of(made)[0] == State.VERIFYING
+    assert not upkeep.accounts_due().exists(), "it may not be listed yet"
+    ProviderAccount.objects.update(upkeep_at=F("upkeep_at") - requesting.IN_FLIGHT)
     assert upkeep.accounts_due().exists()
     Subscription.objects.update(challenge_asked_at=datetime.now(UTC) - MINUTE)
     upstream.known = [named(made, "5")]
