@@ -142,15 +142,25 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 5 if ROLE == "web" and not IN_TESTS else 20,
         "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
     }
-elif ROLE == "web" and not IN_TESTS:
-    DATABASES["default"]["CONN_MAX_AGE"] = 0
-    # The pool hands out no connection that was cut, say by the server's restart.
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
-        "min_size": 1,
-        "max_size": env.int("PHOTOWALL_DATABASE_POOL", default=8),
-        "timeout": 1.5,
-    }
+elif DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    # A server that vanished without a word is given up within seconds, and not after
+    # the quarter of an hour that the system takes. What the address says stands.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "tcp_user_timeout": 15_000,
+        "keepalives_idle": 15,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+    } | DATABASES["default"].get("OPTIONS", {})
+    if ROLE == "web" and not IN_TESTS:
+        DATABASES["default"]["CONN_MAX_AGE"] = 0
+        # The pool hands out no connection that was cut, say by the server's restart.
+        DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+        DATABASES["default"]["OPTIONS"]["pool"] = {
+            "min_size": 1,
+            "max_size": env.int("PHOTOWALL_DATABASE_POOL", default=8),
+            "timeout": 1.5,
+        }
 
 # --- Doorbells: Celery and Channels over Redis --------------------------------
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")

@@ -128,6 +128,18 @@ def test_a_web_process_does_not_wait_long_for_postgresql(
     assert waits == str(seconds)
 
 
+@pytest.mark.parametrize("role", ["web", "worker"])
+def test_a_database_that_vanished_is_given_up(role: str) -> None:
+    options = "settings.DATABASES['default']['OPTIONS']"
+    names = ("connect_timeout", "tcp_user_timeout", "keepalives_idle")
+    said = setting(
+        f"[{options}.get(name) for name in {names}]",
+        PHOTOWALL_ROLE=role,
+        DATABASE_URL="postgres://nobody@127.0.0.1:1/none?connect_timeout=2",
+    )
+    assert said == "[2, 15000, 15]"
+
+
 @pytest.mark.parametrize(("role", "seconds"), [("web", "5"), ("worker", "20")])
 def test_a_web_process_does_not_wait_long_for_sqlite(role: str, seconds: str) -> None:
     options = "settings.DATABASES['default']['OPTIONS']"
