@@ -176,9 +176,9 @@ def _write(notes: Recording) -> None:
         ],
         set_wise.Ignore(),
     )
-    for entry in notes.relisted:
-        seq = numbers[entry.item_id]
-        MediaTag.objects.filter(item_id=entry.item_id).update(seq=seq)
+    # One statement: everybody who writes the journal waits meanwhile.
+    relisted = {entry.item_id: numbers[entry.item_id] for entry in notes.relisted}
+    set_wise.update(MediaTag, ("item_id", "seq"), list(relisted.items()))
     archived = [e.item_id for e in notes.entries if e.kind == JournalKind.ARCHIVED]
     transaction.on_commit(partial(_tell, last, archived))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from media_archive import journal, moderation
 from media_archive.models import JournalEntry, MediaItem, MediaTag, Visibility
@@ -70,6 +72,21 @@ def test_shown_again_joins_its_listings_anew_and_keeps_its_place() -> None:
     assert after.seq == journal.head()
     assert after.dated_at == before.dated_at
     assert MediaTag.objects.get(item=second).seq < after.seq
+
+
+def test_many_are_shown_again_with_as_few_statements_as_one() -> None:
+    """While they are listed anew, nobody else can write the journal."""
+
+    def statements(items: list[MediaItem]) -> int:
+        ids = [item.pk for item in items]
+        moderation.hide(ids, actor="ada")
+        with CaptureQueriesContext(connection) as caught:
+            assert moderation.show(ids, actor="ada") == len(ids)
+        return len(caught)
+
+    assert statements(some_items(1)) == statements(some_items(20))
+    seqs = MediaTag.objects.order_by("item").values_list("seq", flat=True)
+    assert list(seqs)[-20:] == list(range(journal.head() - 19, journal.head() + 1))
 
 
 def test_what_a_provider_says_later_does_not_undo_a_decision() -> None:
