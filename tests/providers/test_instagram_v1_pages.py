@@ -51,6 +51,13 @@ def test_another_envelope_is_not_our_format(document: Any) -> None:
     assert pages.parse_page({"data": None}).media == ()
 
 
+def test_what_no_page_can_be_is_not_read() -> None:
+    entries = [{"id": str(number)} for number in range(pages.MAX_ENTRIES + 1)]
+    with pytest.raises(envelope.NotOurFormat, match="more than 2000"):
+        pages.parse_page({"data": entries})
+    assert len(pages.parse_page({"data": entries[1:]}).media) == pages.MAX_ENTRIES
+
+
 @pytest.mark.parametrize(
     ("said", "cursors"),
     [

@@ -21,13 +21,18 @@ DEPRECATION_WARNING = (
     "use min_tag_id and max_tag_id instead"
 )
 
+MAX_ENTRIES = 2_000
+"""Of one listing; 33 are asked for. More is not a page, and would hold the rows of
+everybody for as long as it takes to write them."""
+
 NEWEST = ("min_tag_id", "next_min_id")
 OLDER = ("next_max_tag_id", "next_max_id")
 OLDER_IN_URL = ("max_tag_id", "max_id")
 
 
 def parse_page(document: object, quota: Quota | None = None) -> Page:
-    """One answer of a media listing. Raises ``NotOurFormat`` without an envelope.
+    """One answer of a media listing. Raises ``NotOurFormat`` without an envelope,
+    and for more than ``MAX_ENTRIES``.
 
     Entries without any identity are counted in ``skipped``, and cost nobody else
     anything. ``data: null`` is an empty listing.
@@ -37,6 +42,8 @@ def parse_page(document: object, quota: Quota | None = None) -> Page:
         data = [data]
     if not isinstance(data, list | tuple | None):
         raise NotOurFormat("The data of a listing is not a list.")
+    if len(data or ()) > MAX_ENTRIES:
+        raise NotOurFormat(f"The listing has more than {MAX_ENTRIES} entries.")
     read = [parse_media(item) for item in data or ()]
     media = tuple(item for item in read if item is not None)
     newest, older = parse_cursors(document)
