@@ -67,12 +67,21 @@ class Backfill(Claimable):
         null=True, blank=True, help_text="Read back this many posts."
     )
     older = models.TextField(null=True, editable=False)
+    checkpoint = models.TextField(
+        blank=True,
+        default="",
+        editable=False,
+        help_text="A place it led to before: meeting it again is a circle.",
+    )
     pages = models.PositiveIntegerField(default=0, editable=False)
     items = models.PositiveIntegerField(default=0, editable=False)
     new_items = models.PositiveIntegerField(default=0, editable=False)
     newest_at = models.DateTimeField(null=True, editable=False)
     reached_at = models.DateTimeField(
         null=True, editable=False, help_text="The oldest posting time read so far."
+    )
+    beyond_pages = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Pages in a row before the date."
     )
     barren_pages = models.PositiveIntegerField(default=0, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)
@@ -95,4 +104,4 @@ class Backfill(Claimable):
         ]
 
     def __str__(self) -> str:
-        return f"backfill of {self.subscription_id}"
+        return f"backfill of #{self.subscription.tag}"

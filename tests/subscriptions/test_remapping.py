@@ -250,6 +250,12 @@ def test_the_command_reports_and_names_where_to_go_on(
         call_command("remap", stdout=StringIO())
 
 
+@pytest.mark.parametrize("number", ["-3", "x", "9" * 21, "٣"])
+def test_after_takes_the_number_of_an_item_only(number: str) -> None:
+    with pytest.raises(CommandError, match="no number of an item"):
+        call_command("remap", f"--after={number}")
+
+
 @pytest.mark.parametrize(
     "words", [["--tag", "a b"], ["--since", "yesterday"], ["--provider", "none"]]
 )

@@ -14,6 +14,9 @@ from subscriptions.progress import Progress
 from subscriptions.providers import REGISTRY
 from subscriptions.remapping import EXAMPLES, Remapped, Selection, remap
 
+MOST_DIGITS = 18
+"""Of an item's number: what the database takes."""
+
 
 class Command(BaseCommand):
     """Safe to run again, and beside everything else that runs."""
@@ -37,7 +40,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--after",
-            type=int,
+            type=_number,
             default=0,
             metavar="ITEM",
             help="go on behind this item: the number that the progress line names",
@@ -91,6 +94,13 @@ def _tag(text: str | None) -> str | None:
         return normalise_tag(text)
     except InvalidTag as error:
         raise CommandError(error.message) from error
+
+
+def _number(text: str) -> int:
+    """The number of an item, or 0."""
+    if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
+        raise ArgumentTypeError(f"{text!r} is no number of an item")
+    return int(text)
 
 
 def _moment(text: str) -> datetime:
