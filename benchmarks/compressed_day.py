@@ -40,7 +40,7 @@ AT_ONCE = 200
 PARTS = {
     "web": "photowall.serving",
     "worker": "photowall.up.worker",
-    "broker": "--port",
+    "broker": "-server ",
 }
 """What to recognise a process by, in its command line."""
 
@@ -117,8 +117,6 @@ def read_memory(instance: Running) -> dict[str, float]:
             continue
         words = command.decode(errors="replace")
         name = next((name for name, sign in PARTS.items() if sign in words), None)
-        if name == "broker" and "sandbox" in words:
-            continue
         line = next((x for x in status.splitlines() if x.startswith("VmRSS:")), "")
         if name and line:
             found[name] += int(line.split()[1]) / 1024

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from subscriptions import lifecycle
+from subscriptions import ending, lifecycle
 from subscriptions.models import State, Subscription
 from subscriptions.tasks import (
     Rung,
@@ -86,6 +86,14 @@ STEPS = {
         lifecycle.end,
         end_subscription,
         frozenset({State.ACTIVE, State.PAUSED, State.SUSPENDED, State.FAILED}),
+    ),
+    "end_here": Step(
+        "End here only",
+        "End here only (the provider does not agree)",
+        "is ended here; its media stay",
+        ending.end_here,
+        None,
+        frozenset({State.ENDING}),
     ),
 }
 """Word → step, in the order of the buttons."""

@@ -57,7 +57,8 @@ def _of(account: ProviderAccount) -> list[Alert]:
                 suspended,
             )
         )
-    late = [s.tag for s in rows.filter(state=State.ACTIVE) if _loses_its_lease(s)]
+    unrenewed = rows.filter(state=State.ACTIVE, renew_failures__gt=0)
+    late = [each.tag for each in unrenewed if _loses_its_lease(each)]
     if late:
         found.append(
             _alert(
@@ -88,7 +89,7 @@ def _of(account: ProviderAccount) -> list[Alert]:
 
 def _loses_its_lease(subscription: Subscription) -> bool:
     until = subscription.lease_until
-    if until is None or not subscription.renew_failures:
+    if until is None:
         return False
     soon = until - timezone.now() < SOON
     return soon or subscription.renew_failures >= RENEWALS

@@ -50,6 +50,12 @@ GIVE_UP = 10
 EMPTY_PAGES = 20
 """Pages in a row without any post, after which a listing is taken to have ended."""
 
+CIRCLE = "The listing leads back to a page that we have read."
+
+BEYOND_PAGES = 2
+"""Pages in a row whose newest post lies before the date: one alone may hold nothing
+but old posts that were tagged today."""
+
 BACKFILLED = "backfilled"
 """The ledger's word for minutes that were read long after."""
 
@@ -70,13 +76,9 @@ def read_on(
     rows = Backfill.objects.select_related("subscription__account")
     backfill = rows.get(pk=backfill_pk)
     ends = time.monotonic() + run_seconds
-    been_at = {backfill.older}
     try:
         while True:
             page = _ask(backfill)
-            if page.older is not None and page.older in been_at:
-                raise NoProgress("The listing leads back to a page that we have read.")
-            been_at.add(page.older)
             if _commit(backfill, epoch, page):
                 on_page(backfill)
                 return False
@@ -106,6 +108,10 @@ def _ask(backfill: Backfill) -> Page:
             credentials, tag=subscription.tag, older=backfill.older
         )
     calls.told(account, page.quota)
+    if page.older and page.older == backfill.older:
+        raise NoProgress("The listing leads from a page to the same page again.")
+    if page.older and page.older == backfill.checkpoint:
+        raise NoProgress(CIRCLE)
     return page
 
 
@@ -147,9 +153,16 @@ def _commit(backfill: Backfill, epoch: int, page: Page) -> bool:
 def _progress(backfill: Backfill, page: Page, kept: Kept) -> dict[str, Any]:
     times = [r.posted_at for r in page.media if r.posted_at is not None]
     newest = max(times, default=None)
+    pages, wanted = backfill.pages + 1, backfill.until_date
+    beyond = wanted is not None and newest is not None and newest < wanted
+    # A place is noted at pages 1, 2, 4, 8 …: however long a circle is, one of them
+    # is met again. (R. P. Brent, An improved Monte Carlo factorization algorithm, 1980)
+    notes = pages & (pages - 1) == 0
     return {
         "older": page.older,
-        "pages": backfill.pages + 1,
+        "checkpoint": (page.older or "") if notes else backfill.checkpoint,
+        "pages": pages,
+        "beyond_pages": backfill.beyond_pages + 1 if beyond else 0,
         "items": backfill.items + len(kept.ids),
         "new_items": backfill.new_items + len(kept.fresh),
         "newest_at": backfill.newest_at or newest,
@@ -174,9 +187,8 @@ def _end(backfill: Backfill, page: Page, progress: dict[str, Any]) -> str:
     """Why it ends with this page; empty if it goes on."""
     if not page.older:
         return "The provider lists nothing older."
-    wanted, reached = backfill.until_date, progress["reached_at"]
-    if wanted is not None and reached is not None and reached < wanted:
-        return f"Read back to {wanted:%Y-%m-%d %H:%M} UTC."
+    if backfill.until_date and progress["beyond_pages"] >= BEYOND_PAGES:
+        return f"Read back to {backfill.until_date:%Y-%m-%d %H:%M} UTC."
     if backfill.until_items is not None and progress["items"] >= backfill.until_items:
         return f"Read {progress['items']:,} posts."
     if progress["barren_pages"] >= EMPTY_PAGES:
@@ -198,7 +210,8 @@ def _stumble(backfill: Backfill, epoch: int, error: PhotowallError) -> None:
     if released and isinstance(error, AuthRefused):
         # Reading goes on from here when the account has a good credential.
         lifecycle.suspend(backfill.subscription_id, reason_of(error))
-    elif released and failures >= GIVE_UP:
+    elif released and (failures >= GIVE_UP or error.message == CIRCLE):
+        # Going on in a circle would never end, and look like work.
         _give_up(backfill.pk, reason_of(error))
 
 

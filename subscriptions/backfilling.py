@@ -98,6 +98,8 @@ def resume(backfill_pk: int, actor: str) -> None:
         BackfillState.RUNNING,
         reason=f"Resumed by {_who(actor)}.",
         failures=0,
+        # Where it led back to may lie ahead of us, once the listing is straight.
+        checkpoint="",
         next_attempt_at=None,
         last_error="",
         ended_at=None,

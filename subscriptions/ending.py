@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from media_archive import claims
 from media_archive.errors import PhotowallError
 from subscriptions import backoff, calls
 from subscriptions.callbacks import callback_url
+from subscriptions.errors import TransitionRefused
 from subscriptions.models import Feed, Purpose, State, Subscription, passed
 from subscriptions.providers import get_provider
 from subscriptions.reasons import reason_of
@@ -27,6 +28,26 @@ def end(subscription_pk: int, actor: str) -> None:
     with transaction.atomic():
         move(subscription_pk, State.ENDING, actor=actor, reason="Ended by a person.")
         Feed.objects.filter(pk=subscription_pk).update(failures=0, next_attempt_at=None)
+
+
+def end_here(subscription_pk: int, actor: str) -> None:
+    """Stop telling a provider that does not agree: over for us. What it sends on is
+    refused, and upkeep takes the rest away there when the account can call again.
+
+    Only after an attempt has failed. Raises ``TransitionRefused``.
+    """
+    if not Feed.objects.filter(pk=subscription_pk, failures__gt=0).exists():
+        raise TransitionRefused("The provider has not been told yet. Wait a moment.")
+    move(
+        subscription_pk,
+        State.ENDED,
+        actor=actor,
+        reason="Ended here by a person; the provider had not agreed.",
+        sources=[State.ENDING],
+    )
+    Feed.objects.filter(pk=subscription_pk).update(
+        next_attempt_at=None, claim_until=None, claim_epoch=F("claim_epoch") + 1
+    )
 
 
 def endings_due() -> QuerySet[Feed]:

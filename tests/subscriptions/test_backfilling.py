@@ -106,7 +106,7 @@ class TestReading:
         backfill = go_on(backfilling.start(a_subscription(), until_date=wanted))
         assert backfill.state == BackfillState.DONE
         assert backfill.reached_at is not None and backfill.reached_at < wanted
-        assert backfill.items == 3 * 33
+        assert backfill.items == 4 * 33
         times = MediaItem.objects.values_list("posted_at", flat=True)
         assert sum(at >= wanted for at in times if at) == 50
 
@@ -278,25 +278,42 @@ class TestStops:
         lifecycle.resume(subscription.pk, "ada")
         assert go_on(backfill).items == 200
 
-    @pytest.mark.parametrize("circle", [1, 2, 3])
+    @pytest.mark.parametrize("length", [1, 2, 3, 5])
     def test_a_listing_in_a_circle_is_an_error(
-        self, upstream: Upstream, circle: int
+        self, upstream: Upstream, length: int
     ) -> None:
-        a_past(upstream, 200)
+        """Also over many runs, each with one page."""
+        a_past(upstream, 300)
         backfill = backfilling.start(a_subscription())
-        first: list[str | None] = []
+        places: list[str | None] = []
 
         def turn(page: Any) -> Any:
-            first.append(page.older)
-            if len(first) <= circle:
-                return page
-            return type(page)(media=page.media, older=first[0])
+            if len(places) < length:
+                places.append(page.older)
+            elif page.older not in places:
+                return type(page)(media=page.media, older=places[0])
+            return page
 
         upstream.change_page = turn
-        go_on(backfill)
-        assert backfill.state == BackfillState.RUNNING
-        assert "leads back" in backfill.last_error
-        assert backfill.pages == circle
+        for _ in range(8 * length):
+            if backfill.state != BackfillState.RUNNING or backfill.failures:
+                break
+            go_on(backfill, run_seconds=0.0)
+        assert "The listing leads" in backfill.last_error
+        assert (backfill.state == BackfillState.FAILED) == (length > 1)
+        upstream.change_page = lambda page: page
+        if length > 1:
+            backfilling.resume(backfill.pk, "ada")
+        assert go_on(backfill).state == BackfillState.DONE
+
+    def test_one_page_of_old_posts_is_not_the_date(self, upstream: Upstream) -> None:
+        a_past(upstream, 80)
+        upstream.post(33, posted_at=NOW - timedelta(days=4000))
+        wanted = NOW - timedelta(hours=30)
+        backfill = go_on(backfilling.start(a_subscription(), until_date=wanted))
+        assert backfill.items > 33 + 30
+        times = MediaItem.objects.values_list("posted_at", flat=True)
+        assert sum(at >= wanted for at in times if at) == 30
 
     @pytest.mark.django_db(transaction=True)
     def test_a_database_that_fails_is_no_failure_of_the_backfill(
