@@ -43,7 +43,7 @@ _HEAR = f'UPDATE "{_FEED}" SET last_heard_at = %s WHERE subscription_id = %s'
 _MARK = (
     f'UPDATE "{_FEED}" SET last_heard_at = %s, dirty_seq = dirty_seq + %s, '
     "heard_seq = dirty_seq + %s, bell_at = CASE WHEN dirty_seq <= done_seq "
-    "OR bell_at IS NULL OR bell_at < %s THEN %s ELSE bell_at END "
+    "OR bell_at IS NULL OR bell_at < %s OR bell_at > %s THEN %s ELSE bell_at END "
     "WHERE subscription_id = %s"
 )
 _RUNG = f'SELECT subscription_id FROM "{_FEED}" WHERE bell_at = %s AND subscription_id'
@@ -128,10 +128,12 @@ def _mark_feeds(cursor: CursorWrapper, arrivals: Sequence[Arrival]) -> set[int]:
     at = timezone.now()
     now = connection.ops.adapt_datetimefield_value(at)
     long_ago = connection.ops.adapt_datetimefield_value(at - BELL)
+    # The end of a tag's rest, at most; beyond it somebody's clock is wrong.
+    ahead = connection.ops.adapt_datetimefield_value(at + 2 * BELL)
     marks = Counter(each.subscription_pk for each in arrivals if each.marks_due)
     for pk in sorted({each.subscription_pk for each in arrivals}):
         if count := marks[pk]:
-            cursor.execute(_MARK, [now, count, count, long_ago, now, pk])
+            cursor.execute(_MARK, [now, count, count, long_ago, ahead, now, pk])
         else:
             cursor.execute(_HEAR, [now, pk])
     if not marks:

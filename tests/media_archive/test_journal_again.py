@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.db import OperationalError, connection
 
 from media_archive import ingest, journal, moderation
-from media_archive.journal import Recording
+from media_archive.journal import Noted, Recording
 from media_archive.models import JournalEntry, JournalKind, MediaItem
 from tests.builders import some_items
 
@@ -104,7 +104,7 @@ def test_a_decision_is_taken_again(
     trouble = Trouble(1, DEADLOCK)
     add = Recording.add
 
-    def refuse(self: Recording, *said: object, **more: object) -> JournalEntry:
+    def refuse(self: Recording, *said: object, **more: object) -> Noted:
         trouble()
         return add(self, *said, **more)  # type: ignore[arg-type]
 

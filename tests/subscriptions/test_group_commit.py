@@ -6,16 +6,18 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.db import OperationalError, connection, connections
+from django.utils import timezone
 from psycopg.errors import DeadlockDetected
 
 from subscriptions import callback_door, group_commit, keeping
 from subscriptions.callback_door import CallbackDoor
-from subscriptions.models import Feed, Receipt, State, Subscription
+from subscriptions.models import Feed, Receipt, ReceiptState, State, Subscription
 from tests.subscriptions.knocking import Answer, ask, ask_all, good, talk
 from tests.subscriptions.upstream import (
     Upstream,
@@ -151,6 +153,20 @@ def test_a_failure_in_the_middle_leaves_nothing_half_written(
     assert (feed.dirty_seq, feed.last_heard_at, feed.bell_at) == (1, None, None)
     assert ask(good(subscription, notification())).status == 200
     assert Feed.objects.get().dirty_seq == 2
+
+
+@pytest.mark.parametrize(
+    ("ago", "rings"), [(1.0, False), (3.0, True), (-1.5, False), (-3600.0, True)]
+)
+def test_a_bell_that_lies_far_ahead_is_not_believed(
+    subscription: Subscription, rings: bool, ago: float
+) -> None:
+    """Somebody's clock was wrong: the tag must not stay silent until then."""
+    Feed.objects.update(
+        dirty_seq=5, done_seq=1, bell_at=timezone.now() - timedelta(seconds=ago)
+    )
+    arrived = keeping.arrival(subscription.pk, b"[]", {}, ReceiptState.APPLIED)
+    assert KEEP([arrived]) == ({subscription.pk} if rings else set())
 
 
 def test_what_the_database_refuses_costs_its_neighbours_nothing(
