@@ -9,6 +9,8 @@ from django.views.generic import RedirectView
 
 from photowall import health
 
+handler400 = "media_archive.api.unreadable.refused"
+
 urlpatterns = [
     path("", include("subscriptions.urls")),
     path("", include("media_archive.urls")),

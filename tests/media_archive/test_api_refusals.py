@@ -56,6 +56,27 @@ def test_a_stranger_is_401(stranger: APIClient, door: str) -> None:
     assert response["WWW-Authenticate"].startswith("Token")
 
 
+@pytest.mark.parametrize("door", [*DOORS, "/api/v1/nothing/", "/api/"])
+def test_too_many_parameters_are_refused_in_the_one_shape(
+    api: APIClient, caplog: pytest.LogCaptureFixture, door: str
+) -> None:
+    many = "&".join(f"p{number}=1" for number in range(1_001))
+    error = refusal(api.get(f"{door}?{many}"), 400, "invalid")
+    assert error["message"] == "The request has more than 1,000 parameters."
+    lines = [line for line in caplog.records if line.exc_info]
+    assert lines == []
+    assert any("TooManyFieldsSent" in line.name for line in caplog.records)
+
+
+def test_too_many_parameters_of_a_page_are_refused_with_a_page(api: APIClient) -> None:
+    many = "&".join(f"p{number}=1" for number in range(1_001))
+    answer = api.get(f"/admin/login/?{many}")
+    assert (answer.status_code, answer["Content-Type"].split(";")[0]) == (
+        400,
+        "text/html",
+    )
+
+
 @pytest.mark.parametrize("door", DOORS)
 def test_somebody_without_the_permission_is_403(
     stranger: APIClient, vera: User, door: str
