@@ -150,15 +150,17 @@ def _period(
     for name, time in (("since", since), ("until", until)):
         if time is not None and timezone.is_naive(time):
             raise CoverageRefused("The time has no offset from UTC.", name)
-    until = until or now
-    if since is None:
-        since = max(until, EARLIEST + USUAL) - USUAL
+    said, until = since, until or now
+    since = max(until, EARLIEST + USUAL) - USUAL if said is None else said
     first = minute_of(since)
     if first >= minute_of(now):
+        begins = f"The period begins {_said(since)}"
+        if said is None:
+            begins = f"The period ends {_said(until)} and begins 24 hours before"
         raise CoverageRefused(
-            f"The period begins {_said(since)}; of the future, and of the minute "
+            f"{begins}; of the future, and of the minute "
             f"that is not over, nothing is known. Now it is {_said(now)}.",
-            "since",
+            "until" if said is None else "since",
         )
     if until <= since:
         raise CoverageRefused(

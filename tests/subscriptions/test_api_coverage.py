@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -54,6 +55,17 @@ def test_strangers_and_those_who_may_not_are_refused(
     assert stranger.get(DOOR, HOUR).status_code == 200
 
 
+def test_every_form_of_a_time_that_the_refusal_names_is_read(
+    api: APIClient, party: Subscription
+) -> None:
+    error = api.get(f"{DOOR}?tag=a&since=soon").json()["error"]
+    forms = re.findall(r"2026[0-9T:.Z+-]*\d\b|2026\S*Z", error["message"])
+    assert len(forms) == 5
+    for form in forms:
+        answer = api.get(DOOR, {"tag": "a", "since": form, "until": "2026-11-21"})
+        assert "no time" not in answer.content.decode(), form
+
+
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 def test_nothing_can_be_written(api: APIClient, method: str) -> None:
     assert getattr(api, method)(DOOR, {}, format="json").status_code == 405
@@ -72,7 +84,9 @@ def test_nothing_can_be_written(api: APIClient, method: str) -> None:
         ("tag=a&cursor=x", "cursor", "There are: tag, since, until, provider"),
         ("tag=a&page_size=5", "page_size", "There is no such parameter"),
         ("tag=a&format=xml", "format", "json"),
-        ("tag=a&since=soon", "since", ""),
+        ("tag=a&since=soon", "since", "2026-11-20 (00:00 UTC)"),
+        ("tag=a&since=2026-13-01", "since", "2026-11-20T21:14+01:00"),
+        ("tag=a&until=9998-01-01", "until", "24 hours before"),
         ("tag=a&since=20260101", "since", ""),
         ("tag=a&until=9999-12-31T23:59:59-10:00", "until", ""),
         ("tag=a&since=0001-01-01T00:00:00%2B10:00", "since", ""),

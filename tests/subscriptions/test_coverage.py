@@ -98,6 +98,15 @@ def test_periods_that_cannot_be_answered(
     assert "UTC" in refused.value.message or field == "since"
 
 
+def test_an_end_in_the_future_is_named_where_no_beginning_was_said() -> None:
+    followed()
+    with pytest.raises(CoverageRefused, match="24 hours before") as refused:
+        coverage("nofilter", until=at(24 * 60 + 601), now=at(600))
+    assert refused.value.field == "until"
+    found = coverage("nofilter", until=at(24 * 60 + 590), now=at(600))
+    assert (found.since, found.until) == (at(590), at(600))
+
+
 def test_bad_tags_and_naive_times() -> None:
     with pytest.raises(InvalidTag):
         coverage("##")
