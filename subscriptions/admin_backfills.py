@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, time
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -37,8 +39,35 @@ STEPS: dict[str, tuple[str, Callable[[int, str], None], frozenset[BackfillState]
 """Word → (button, service, states that have the button)."""
 
 
+class DayOrMoment(forms.SplitDateTimeField):
+    """A date and perhaps a time; a date alone is the moment at which it begins."""
+
+    def compress(self, data_list: Any) -> datetime | None:
+        """In UTC. Raises ``ValidationError`` for a time without a date."""
+        if data_list and data_list[0] and not data_list[1]:
+            data_list = [data_list[0], time()]
+        moment: datetime | None = super().compress(data_list)
+        return moment
+
+
 class BackfillForm(forms.ModelForm):
     """Which tag, and how far back. Neither date nor number: as far as it goes."""
+
+    until_date = DayOrMoment(
+        required=False,
+        widget=AdminSplitDateTime,
+        help_text="Read back to posts of this time (UTC); a date alone is 00:00.",
+    )
+    until_items = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=backfilling.MOST_ITEMS,
+        error_messages=dict.fromkeys(
+            ("min_value", "max_value"),
+            f"Choose between 1 and {backfilling.MOST_ITEMS:,} posts.",
+        ),
+        help_text="Read so many posts.",
+    )
 
     class Meta:
         model = Backfill
@@ -49,6 +78,10 @@ class BackfillForm(forms.ModelForm):
         field = self.fields.get("subscription")
         if isinstance(field, forms.ModelChoiceField):
             field.queryset = ACTIVE.select_related("account").order_by("tag")
+        if isinstance(when := self.fields.get("until_date"), DayOrMoment):
+            # The words before them are no labels: a screen reader reads these.
+            for inner, name in zip(when.widget.widgets, ("Date", "Time"), strict=True):
+                inner.attrs["aria-label"] = f"Until date: {name}"
 
     def clean(self) -> dict[str, Any]:
         """Refuses here what the service would."""
@@ -194,7 +227,8 @@ class BackfillAdmin(DeclaredLookups, admin.ModelAdmin):
         if backfill.until_date is not None:
             parts.append(f"{backfill.until_date:%Y-%m-%d %H:%M} UTC")
         if backfill.until_items is not None:
-            parts.append(f"{backfill.until_items:,} posts")
+            many = "" if backfill.until_items == 1 else "s"
+            parts.append(f"{backfill.until_items:,} post{many}")
         return " or ".join(parts) or "the end of what the provider lists"
 
     @admin.display(description="Do")
@@ -212,11 +246,16 @@ class BackfillAdmin(DeclaredLookups, admin.ModelAdmin):
         )
 
     def _stepped(self, request: HttpRequest) -> HttpResponse | None:
-        word, _, key = request.POST.get("step", "").partition(":")
-        if word not in STEPS or not (key.isascii() and key.isdigit() and len(key) < 19):
+        if "step" not in request.POST:
             return None
+        word, _, key = request.POST["step"].partition(":")
         if not self.has_change_permission(request):
             self.message_user(request, "You may not change backfills.", messages.ERROR)
+        elif word not in STEPS or not (
+            key.isascii() and key.isdigit() and len(key) < 19
+        ):
+            said = f"There is no such step. There are: {', '.join(STEPS)}."
+            self.message_user(request, said, messages.WARNING)
         else:
             try:
                 STEPS[word][1](int(key), request.user.get_username())

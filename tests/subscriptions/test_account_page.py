@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from subscriptions import accounts, budget, calls, health
-from subscriptions.errors import AuthRefused, RateLimited
+from subscriptions.errors import RateLimited, SecretUnreadable
 from subscriptions.models import Feed, ProviderAccount, Purpose, Subscription
 from tests.subscriptions.upstream import SECRET, a_subscription, an_account
 
@@ -95,6 +95,19 @@ def test_the_page_shows_calls_by_purpose(desk: Client) -> None:
     assert "150 of 200" in desk.get(LIST).content.decode()
 
 
+def test_every_number_of_the_page_is_written_alike(desk: Client) -> None:
+    account = an_account()
+    ProviderAccount.objects.filter(pk=account.pk).update(
+        hourly_limit=7_000, quota_remaining=3_210, quota_seen_at=timezone.now()
+    )
+    budget.count(account.pk, Purpose.POLL, timezone.now(), 1_234)
+    page = desk.get(page_of(account)).content.decode()
+    assert "1,234 of 7,000 calls an hour are used, 5,766 are left" in page
+    assert '<td class="spending-number">1,234</td>' in page
+    assert 'aria-label="1,234 calls; may call' in page
+    assert "5,766 of 7,000 (the provider said 3,210" in page
+
+
 def test_the_page_says_what_is_waited_for(desk: Client) -> None:
     account = paused()
     for page in (page_of(account), LIST):
@@ -157,7 +170,7 @@ def test_a_secret_that_cannot_be_decrypted_fails_no_page_and_is_not_sent(
     account = ProviderAccount.objects.get()
     assert account.client_secret not in ("", SECRET)
     with (
-        pytest.raises(AuthRefused, match="cannot be decrypted"),
+        pytest.raises(SecretUnreadable, match="cannot be decrypted"),
         calls.calling(account, Purpose.PEOPLE),
     ):
         raise AssertionError("it was called")

@@ -44,6 +44,9 @@ def test_asking_begins_it_and_rings(desk: Client, rung: list[tuple[str, Any]]) -
     ("said", "why"),
     [
         ({"until_items": "0"}, "Choose between 1"),
+        ({"until_items": "-1"}, "Choose between 1"),
+        ({"until_items": "10000001"}, "Choose between 1"),
+        ({"until_date_0": "", "until_date_1": "12:00"}, "valid date"),
         ({"until_items": "a lot"}, "whole number"),
         ({"until_date_0": "2999-01-01", "until_date_1": "00:00"}, "in the past"),
         ({"until_date_0": "soon", "until_date_1": "00:00"}, "valid date"),
@@ -55,6 +58,29 @@ def test_nonsense_is_refused_with_a_sentence(
     page = ask(desk, subscription=str(a_subscription().pk), **said)
     assert why in page
     assert not Backfill.objects.exists()
+
+
+@pytest.mark.parametrize(("time", "hour"), [("", 0), ("13:30", 13)])
+def test_a_date_alone_is_its_midnight(desk: Client, time: str, hour: int) -> None:
+    said = {"until_date_0": "2026-01-02", "until_date_1": time}
+    ask(desk, subscription=str(a_subscription().pk), **said)
+    until = Backfill.objects.get().until_date
+    assert until is not None
+    assert (until.day, until.hour, until.tzname()) == (2, hour, "UTC")
+
+
+@pytest.mark.parametrize("step", ["", "explode:1", "pause", "pause:x", "pause:٣"])
+def test_a_step_that_makes_no_sense_is_told(desk: Client, step: str) -> None:
+    row = backfilling.start(a_subscription())
+    for path in (LIST, f"{LIST}{row.pk}/change/"):
+        answer = desk.post(path, {"step": step}, follow=True)
+        assert "There is no such step" in answer.content.decode()
+    row.refresh_from_db()
+    assert row.state == BackfillState.RUNNING
+    answer = desk.post(LIST, {"step": f"pause:{row.pk}"}, follow=True)
+    assert "There is no such step" not in answer.content.decode()
+    row.refresh_from_db()
+    assert row.state == BackfillState.PAUSED
 
 
 def test_only_active_tags_can_be_chosen(desk: Client) -> None:
