@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from media_archive.encryption import Unopened
 from subscriptions import backoff, ledger
-from subscriptions.errors import AuthRefused, RateLimited
+from subscriptions.errors import RateLimited, SecretUnreadable
 from subscriptions.models import Hindrance, ProviderAccount
 from subscriptions.providers.base import Credentials
 from subscriptions.reasons import reason_of
@@ -22,15 +22,17 @@ LIMITED = "rate_limited"
 SECRETS = ("client_secret", "access_token")
 CREDENTIAL = ("base_url", "client_id", *SECRETS)
 
+UNREADABLE = (
+    "The account's secret cannot be decrypted here: set PHOTOWALL_ENCRYPTION_KEY "
+    "to the key it was stored with, or enter it anew in the provider account."
+)
+
 
 def credentials_of(account: ProviderAccount) -> Credentials:
-    """What a provider needs to know of us. Raises ``AuthRefused`` when a secret
-    cannot be decrypted: it is not sent, and a person has to enter it anew."""
+    """What a provider needs to know of us. Raises ``SecretUnreadable`` when this
+    process cannot decrypt a secret: it is not sent."""
     if unopened(account):
-        raise AuthRefused(
-            "A stored secret cannot be decrypted: enter it anew in the provider "
-            "account, or put its key back into PHOTOWALL_ENCRYPTION_KEY."
-        )
+        raise SecretUnreadable(UNREADABLE)
     return Credentials(
         base_url=account.base_url,
         client_id=account.client_id,

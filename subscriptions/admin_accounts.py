@@ -101,7 +101,7 @@ class ProviderAccountAdmin(DeclaredLookups, admin.ModelAdmin):
         tried = self._tried(request, object_id)
         return tried or super().change_view(request, object_id, form_url, extra_context)
 
-    @admin.display(description="Left alone")
+    @admin.display(description="Right now")
     def waiting(self, account: ProviderAccount) -> SafeString:
         """Until when and why nobody calls, and the button that ends it."""
         why = waits_of(account)
@@ -177,7 +177,10 @@ def waits_of(account: ProviderAccount) -> str:
     """Why nobody, or not everybody, may call with this account now; in sentences."""
     now, why = timezone.now(), list[str]()
     if accounts.unopened(account):
-        why.append("A secret cannot be decrypted: enter it anew.")
+        why.append(
+            "A secret cannot be decrypted here: set PHOTOWALL_ENCRYPTION_KEY or enter "
+            "it anew."
+        )
     if account.paused_until is not None and account.paused_until > now:
         until = f"until {account.paused_until:%H:%M:%S} UTC"
         why.append(f"Left alone {until}. {account.paused_reason}")

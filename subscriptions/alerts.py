@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from subscriptions import accounts
 from subscriptions.checks import unreachable_callback
 from subscriptions.models import ProviderAccount, State, Subscription
 
@@ -35,9 +36,7 @@ class Alert:
 def alerts() -> list[Alert]:
     """All of them, account by account."""
     found: list[Alert] = []
-    for account in ProviderAccount.objects.defer(
-        "client_secret", "access_token"
-    ).order_by("name"):
+    for account in ProviderAccount.objects.order_by("name"):
         found += _of(account)
     return found
 
@@ -46,6 +45,17 @@ def _of(account: ProviderAccount) -> list[Alert]:
     rows = account.subscriptions.order_by("tag")
     suspended = list(rows.filter(state=State.SUSPENDED).values_list("tag", flat=True))
     found = []
+    unreadable = bool(accounts.unopened(account))
+    if unreadable:
+        found.append(
+            _alert(
+                account,
+                "error",
+                f"The secret of “{account}” cannot be decrypted here. Nothing is read.",
+                "Set PHOTOWALL_ENCRYPTION_KEY to the key it was stored with and "
+                "restart, or enter it anew.",
+            )
+        )
     if suspended:
         found.append(
             _alert(
@@ -69,7 +79,7 @@ def _of(account: ProviderAccount) -> list[Alert]:
                 late,
             )
         )
-    if account.upkeep_error:
+    if account.upkeep_error and not unreadable:
         found.append(
             _alert(
                 account,

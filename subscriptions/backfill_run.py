@@ -27,6 +27,7 @@ from subscriptions.errors import (
     BreakerOpen,
     NoProgress,
     RateLimited,
+    SecretUnreadable,
 )
 from subscriptions.models import Backfill, BackfillState, CaughtBy, Purpose, Quality
 from subscriptions.page_store import Kept
@@ -200,6 +201,9 @@ def _stumble(backfill: Backfill, epoch: int, error: PhotowallError) -> None:
     """Keep in the row what went wrong, and when to go on."""
     waits = isinstance(error, RateLimited | BreakerOpen)
     failures = backfill.failures if waits else backfill.failures + 1
+    if isinstance(error, SecretUnreadable):
+        # Another process may have the key: this one may not give up for all.
+        failures = min(failures, GIVE_UP - 1)
     wait = float(error.retry_after or 1.0) if waits else backoff.after_failure(failures)
     changes: dict[str, Any] = {
         "failures": failures,

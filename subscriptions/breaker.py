@@ -25,6 +25,7 @@ from subscriptions.errors import (
     BudgetSpent,
     ProviderError,
     RateLimited,
+    SecretUnreadable,
     SubscriptionRefused,
 )
 from subscriptions.models import (
@@ -51,6 +52,7 @@ WAITED = (
     "breaker_open",
     "bad_answer",
     "provider_error",
+    "secret_unreadable",
     "timeout",
     "too_large",
     "unreachable",
@@ -64,7 +66,9 @@ WAVE = timedelta(milliseconds=500)
 
 def is_failure(error: PhotowallError) -> bool:
     """Whether the provider is to blame. One that refuses us is well."""
-    if isinstance(error, RateLimited | RefusedAddress) or is_refusal(error):
+    if isinstance(error, RateLimited | RefusedAddress | SecretUnreadable):
+        return False
+    if is_refusal(error):
         return False
     return isinstance(error, ProviderError | OutgoingError)
 

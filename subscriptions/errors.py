@@ -38,6 +38,13 @@ class AuthRefused(ProviderError):
     retryable = False
 
 
+class SecretUnreadable(ProviderError):
+    """This process has no key for the account's secret: nothing was called. It says
+    nothing about the credential, which another process may well use."""
+
+    code = "secret_unreadable"
+
+
 class CredentialChanged(ProviderError):
     """The provider refused a credential that a person has replaced meanwhile."""
 

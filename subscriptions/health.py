@@ -9,6 +9,7 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from subscriptions import accounts
+from subscriptions.errors import SecretUnreadable
 from subscriptions.models import Feed, Gap, GapKind, State, Subscription
 
 LATE = timedelta(minutes=2)
@@ -86,6 +87,13 @@ def light_of(subscription: Subscription) -> Light:
             "warn",
             "Our calls of the hour are used up. It goes on by itself, nothing is lost; "
             "a higher hourly limit of the provider account ends it sooner.",
+        )
+    if feed.failures and feed.last_error_code == SecretUnreadable.code:
+        return Light(
+            "Needs you",
+            "bad",
+            "Set PHOTOWALL_ENCRYPTION_KEY to the key the account's secret was stored "
+            "with, wherever Photowall runs, or enter the secret anew. Nothing is lost.",
         )
     if feed.failures:
         return Light(

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 
 from media_archive.models import Tag
 from media_archive.tags import normalise_tag
-from subscriptions import accounts
+from subscriptions import accounts, breaker
 from subscriptions.callbacks import by_callback, callback_url
 from subscriptions.challenges import answer_challenge
 from subscriptions.ending import end, endings_due, finish_ending
@@ -120,7 +120,7 @@ def resume(
 def wake_suspended(account: ProviderAccount, actor: str) -> list[int]:
     """A new credential: resume what was suspended for the old one; the keys.
 
-    What is asked for or being ended with it is tried at once too.
+    What is asked for, being ended or waiting to be read is tried at once too.
     """
     accounts.forget_waits(account.pk)
     ProviderAccount.objects.filter(pk=account.pk).update(upkeep_at=None)
@@ -128,6 +128,8 @@ def wake_suspended(account: ProviderAccount, actor: str) -> list[int]:
     Feed.objects.filter(subscription__in=waiting).update(
         failures=0, next_attempt_at=None
     )
+    with transaction.atomic():
+        breaker.wake(account.pk)
     suspended = account.subscriptions.filter(state=State.SUSPENDED).order_by("pk")
     found = list(suspended.values_list("pk", flat=True))
     return [pk for pk in found if _try_resume(pk, actor)]

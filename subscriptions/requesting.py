@@ -18,7 +18,7 @@ from django.utils import timezone
 from media_archive.errors import PhotowallError
 from subscriptions import backoff, calls, leases
 from subscriptions.callbacks import callback_url
-from subscriptions.errors import RateLimited
+from subscriptions.errors import BreakerOpen, RateLimited
 from subscriptions.models import (
     Feed,
     ProviderAccount,
@@ -38,7 +38,7 @@ STUCK = timedelta(minutes=2)
 IN_FLIGHT = timedelta(seconds=35)
 """Longer than one call may take: what was asked for since may not be listed yet."""
 
-NOT_ASKED = frozenset({"budget_spent", "breaker_open"})
+NOT_ASKED = frozenset({"budget_spent", "breaker_open", "secret_unreadable"})
 """Codes of errors that say that no call was made."""
 
 UNCONFIRMED = "The provider did not confirm it within two minutes. Please retry."
@@ -231,7 +231,8 @@ def _came_to_nothing(subscription: Subscription, error: PhotowallError) -> None:
     patient = error.retryable and subscription.confirmed_at is not None
     if not_asked or patient or isinstance(error, RateLimited):
         wait = error.retry_after or 0.0 if not_asked else 0.0
-        if patient and not not_asked and not isinstance(error, RateLimited):
+        untold = not isinstance(error, RateLimited | BreakerOpen)
+        if untold and (patient or not_asked):
             wait = backoff.after_failure(subscription.feed.failures + 1)
         wait = min(wait, backoff.LONGEST_ASKED)
         if _put_off(subscription, reason, wait, error.code):

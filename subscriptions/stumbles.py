@@ -20,7 +20,13 @@ from django.utils import timezone
 from media_archive import claims
 from media_archive.errors import ClaimLost, PhotowallError
 from subscriptions import backoff, lifecycle
-from subscriptions.errors import AuthRefused, BreakerOpen, BudgetSpent, RateLimited
+from subscriptions.errors import (
+    AuthRefused,
+    BreakerOpen,
+    BudgetSpent,
+    RateLimited,
+    SecretUnreadable,
+)
 from subscriptions.gaps import FROM_ITS_TOP
 from subscriptions.models import Feed, Gap, GapKind
 from subscriptions.reasons import reason_of
@@ -40,7 +46,7 @@ STUBBORN = 3
 UNSAID = 60.0
 """Seconds to wait when we may not call and are not told for how long."""
 
-_OF_THE_ACCOUNT = (RateLimited, BreakerOpen, AuthRefused)
+_OF_THE_ACCOUNT = (RateLimited, BreakerOpen, AuthRefused, SecretUnreadable)
 
 
 def note(

@@ -15,6 +15,7 @@ from media_archive.errors import PhotowallError
 from media_archive.tags import normalise_tag
 from subscriptions import backfill_run, backfilling
 from subscriptions.backfill_outlook import waits_until
+from subscriptions.management.keys import must_open
 from subscriptions.models import Backfill, BackfillState, State, Subscription
 from subscriptions.progress import Progress
 
@@ -56,6 +57,8 @@ class Command(BaseCommand):
                 step(_some(backfill).pk, ACTOR)
                 self.stdout.write(_sentence(_newest(subscription)))
             else:
+                if not options["background"]:
+                    must_open(subscription.account)
                 self._read(_begun(subscription, backfill, options), options)
         except PhotowallError as error:
             raise CommandError(error.message) from error

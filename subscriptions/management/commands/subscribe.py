@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from media_archive.errors import PhotowallError
 from subscriptions import accounts, lifecycle
+from subscriptions.management.keys import must_open
 from subscriptions.models import ProviderAccount, State
 from subscriptions.tasks import fetch_subscription
 
@@ -24,10 +25,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises ``CommandError`` with the reason when it comes to nothing."""
+        account = _account(options["account"])
+        must_open(account)
         try:
-            made = lifecycle.create(
-                _account(options["account"]), options["tag"], "command line"
-            )
+            made = lifecycle.create(account, options["tag"], "command line")
         except PhotowallError as error:
             raise CommandError(error.message) from error
         lifecycle.request(made.pk)
