@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import random
 import shutil
 import signal
 import socket
@@ -38,11 +39,19 @@ class Found:
     close: Callable[[], None] = field(default=lambda: None, repr=False)
 
 
+PORTS = range(12_000, 32_000)
+"""Below those that systems take for outgoing connections (RFC 6056, section 3.2): one
+of these may be gone before the server that we start has bound it."""
+
+
 def free_port() -> int:
     """A TCP port of the loopback that was free a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    for port in random.SystemRandom().sample(PORTS, 50):
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise CannotStart("no free port")
 
 
 def runs_as_root() -> bool:
