@@ -41,7 +41,10 @@ ROOMS = [
     "subscriptions/subscription/",
     "subscriptions/subscription/1/change/",
     "subscriptions/subscription/add/",
+    "subscriptions/provideraccount/",
     "subscriptions/provideraccount/1/change/",
+    "subscriptions/backfill/",
+    "subscriptions/backfill/add/",
     "subscriptions/receipt/",
     "facades/apiclient/add/",
 ]
