@@ -8,6 +8,7 @@ from media_archive import views
 
 urlpatterns = [
     path("wall/<str:tag>/snapshot.json", views.snapshot, name="wall-snapshot"),
+    path("wall/<str:tag>/notice.json", views.notice, name="wall-notice"),
     path("wall/<str:tag>/qr.svg", views.qr_code, name="wall-qr"),
     # `path`, so that whatever is no hashtag still gets a sentence, slashes included.
     path("wall/<path:tag>/", views.wall, name="wall"),

@@ -1,9 +1,11 @@
-"""The wall of one tag: its page, its snapshot, its QR code."""
+"""The wall of one tag: its page, its snapshot, its notice, its QR code."""
 
 from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Callable
+from typing import Any
 
 import segno
 from csp.decorators import csp_update
@@ -54,12 +56,23 @@ def wall(request: HttpRequest, tag: str) -> HttpResponse:
 @never_cache
 def snapshot(request: HttpRequest, tag: str) -> HttpResponse:
     """The newest posts and the cursor to go on from."""
+    return _told(tag, walls.snapshot)
+
+
+@require_safe
+@never_cache
+def notice(request: HttpRequest, tag: str) -> HttpResponse:
+    """Why no new posts come for now: one sentence, for walls that are open."""
+    return _told(tag, lambda normal: {"notice": walls.notice_of(normal)})
+
+
+def _told(tag: str, tell: Callable[[str], dict[str, Any]]) -> HttpResponse:
     try:
         normal = normalise_tag(tag)
     except InvalidTag as error:
         refusal = {"error": {"code": error.code, "message": error.message}}
         return JsonResponse(refusal, status=404)
-    return JsonResponse(walls.snapshot(normal))
+    return JsonResponse(tell(normal))
 
 
 def _qr_etag(request: HttpRequest, tag: str) -> str | None:

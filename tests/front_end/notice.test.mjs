@@ -13,6 +13,7 @@ function stage(answers) {
   };
   const timers = [];
   const asked = [];
+  const changes = [];
   const world = {
     setTimeout: (f, ms) => timers.push({ f, ms }),
     fetch: async (url) => {
@@ -22,7 +23,7 @@ function stage(answers) {
       return { ok: true, json: async () => ({ notice: answer }) };
     },
   };
-  return { notice: new Notice(app, "/s.json", world), place, classes, timers, asked };
+  return { notice: new Notice(app, "/n.json", () => changes.push(place.textContent), world), place, classes, timers, asked, changes };
 }
 
 async function tick(timers) {
@@ -42,8 +43,8 @@ test("says a sentence and takes it back", () => {
 
 test("looks again while nothing is shown, ever more rarely, and through a break", async () => {
   const { notice, place, timers, asked } = stage([new Error("down"), "Not now.", null]);
-  notice.empty(true);
-  notice.empty(true);
+  notice.look(true);
+  notice.look(true);
   assert.deepEqual(timers.map(({ ms }) => ms), [8000]);
   await tick(timers);
   await tick(timers);
@@ -54,13 +55,15 @@ test("looks again while nothing is shown, ever more rarely, and through a break"
   assert.equal(asked.length, 3);
 });
 
-test("a wall with photos asks nothing", async () => {
-  const { notice, timers, asked } = stage(["Not now."]);
-  notice.empty(false);
-  assert.equal(timers.length, 0);
-  notice.empty(true);
-  notice.empty(false);
+test("a wall with photos asks every two minutes at the latest, and the pill learns of it", async () => {
+  const { notice, timers, asked, changes } = stage(["Not now.", null]);
+  notice.look(false);
+  notice.look(false);
+  assert.equal(timers.length, 1);
+  assert.ok(timers[0].ms >= 80000 && timers[0].ms <= 120000);
   await tick(timers);
-  assert.equal(asked.length, 0);
-  assert.equal(timers.length, 0);
+  assert.deepEqual([asked, changes, notice.said], [["/n.json"], ["Not now."], true]);
+  assert.ok(timers[0].ms >= 80000, "it goes on, and does not hurry");
+  await tick(timers);
+  assert.deepEqual([changes, notice.said], [["Not now.", ""], false]);
 });

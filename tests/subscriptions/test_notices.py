@@ -38,6 +38,19 @@ def test_each_state_has_its_sentence_on_the_wall(
         assert f'role="status">{sentence}</p>' in text
 
 
+def test_an_open_wall_asks_for_the_sentence_alone(client: Client) -> None:
+    refused = client.get("/wall/%23/notice.json")
+    assert refused.status_code == 404
+    assert refused.json()["error"]["code"] == "invalid_tag"
+    assert client.get("/wall/sunset/notice.json").json() == {"notice": None}
+    a_subscription("sunset", State.SUSPENDED)
+    told = client.get("/wall/sunset/notice.json")
+    assert told.json() == {"notice": notices.NOT_NOW}
+    assert "no-store" in told["Cache-Control"]
+    page = client.get("/wall/sunset/").content.decode()
+    assert 'data-notice-url="/wall/sunset/notice.json"' in page
+
+
 def test_nobody_follows_it_and_nothing_is_said() -> None:
     assert walls.notice_of("sunset") is None
     a_subscription("sunset", State.PAUSED)

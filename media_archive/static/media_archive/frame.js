@@ -39,10 +39,10 @@ export class Frame {
 
   /** @param {Status} status */
   status(status) {
-    const { state, key, n, paused, quiet } = status;
+    const { state, key, n, paused, noticed, quiet } = status;
     document.body.dataset.state = state;
     this.pill.classList.toggle("quiet", quiet);
-    this.pill.dataset.light = paused ? "paused" : state;
+    this.pill.dataset.light = paused ? "paused" : noticed ? "noticed" : state;
     const text = this.words.say(key, { n });
     if (this.pillText.textContent !== text) this.pillText.textContent = text;
   }

@@ -15,7 +15,8 @@ const MANY = 8;
  * @property {boolean} paused
  * @property {number} waiting posts not seen yet
  * @property {number} skipped posts counted but not shown in a very large burst
- * @typedef {{state: "live" | "reconnecting" | "offline" | "catching-up", key: string, n: number, paused: boolean, quiet: boolean}} Status
+ * @property {boolean} noticed the server says why no new posts come for now
+ * @typedef {{state: "live" | "reconnecting" | "offline" | "catching-up", key: string, n: number, paused: boolean, noticed: boolean, quiet: boolean}} Status
  */
 
 /** @param {Line} line @param {number} now ms
@@ -31,13 +32,15 @@ export function statusOf(line, now) {
  * @returns {Status}
  */
 function lineStatus(line, now) {
-  const plain = { n: 0, paused: false, quiet: false };
+  const plain = { n: 0, paused: false, noticed: false, quiet: false };
   const down = line.downSince === null ? 0 : now - line.downSince;
   if (down >= OFFLINE_AFTER_MS) return { ...plain, state: "offline", key: "offline" };
   if (down >= RECONNECTING_AFTER_MS) return { ...plain, state: "reconnecting", key: "reconnecting" };
   if (!line.everUp) return { ...plain, state: "reconnecting", key: "reconnecting", quiet: true };
   if (line.catchingUp) return { ...plain, state: "catching-up", key: "catching_up_waiting", n: line.catchingUp };
   if (line.reloading) return { ...plain, state: "catching-up", key: "catching_up" };
+  // The line is well, but nothing new is collected: a green Live would promise it.
+  if (line.noticed) return { ...plain, state: "live", key: "not_collecting", noticed: true };
   const n = line.waiting + line.skipped;
   if (line.skipped) return { ...plain, state: "live", key: "live_selection", n };
   if (n > MANY) return { ...plain, state: "live", key: "live_waiting", n };

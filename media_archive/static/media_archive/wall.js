@@ -43,7 +43,7 @@ class WallApp extends HTMLElement {
     this.store = new Store();
     this.pacer = new Pacer({ dwell: settings.dwell });
     this.frame = new Frame(this, words, settings, page.tag);
-    this.notice = new Notice(this, page.snapshotUrl);
+    this.notice = new Notice(this, page.noticeUrl, () => this.update());
     this.strip = new Strip(part(".strip"), still);
     this.announcer = new Announcer(part(".announcer"), words, page.tag);
     const Layout = LAYOUTS[/** @type {keyof typeof LAYOUTS} */ (settings.layout)];
@@ -232,13 +232,13 @@ class WallApp extends HTMLElement {
   update() {
     for (const id of this.replay) if (!this.pacer.has(id)) this.replay.delete(id);
     const { waiting, skipped } = this.pacer;
-    const line = { ...this.line, paused: this.paused, waiting, skipped, catchingUp: this.replay.size };
+    const line = { ...this.line, paused: this.paused, waiting, skipped, catchingUp: this.replay.size, noticed: this.notice.said };
     const now = Date.now();
     this.frame.status(statusOf(line, now));
     this.frame.count(this.photos, this.people);
     const empty = !this.show.current && !this.store.order.length && !waiting;
     this.frame.empty(empty);
-    this.notice.empty(empty);
+    this.notice.look(empty);
     if (this.feed) document.body.dataset.cursor = String(this.feed.cursor);
     clearTimeout(this.statusTimer);
     const next = nextChange(line, now);
