@@ -256,10 +256,18 @@ def test_after_takes_the_number_of_an_item_only(number: str) -> None:
         call_command("remap", f"--after={number}")
 
 
+def test_a_tag_without_items_is_most_likely_a_slip() -> None:
+    archived(a_document(1))
+    with pytest.raises(CommandError, match=r"under #foxx\. Did you mean #fox\?"):
+        call_command("remap", "--tag", "Foxx", stdout=StringIO())
+    call_command("remap", "--tag", "fox", stdout=StringIO())
+
+
 @pytest.mark.parametrize(
     "words", [["--tag", "a b"], ["--since", "yesterday"], ["--provider", "none"]]
 )
 def test_the_command_refuses_what_makes_no_sense(words: list[str]) -> None:
+    archived(a_document(1))
     with pytest.raises(CommandError):
         call_command("remap", *words, stdout=StringIO())
     call_command("remap", "--tag", "#Fox", "--since", "2026-01-01", stdout=StringIO())

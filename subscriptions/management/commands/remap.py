@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from media_archive.errors import InvalidTag
+from media_archive.models import MediaItem, Tag
 from media_archive.tags import normalise_tag
 from subscriptions.progress import Progress
 from subscriptions.providers import REGISTRY
@@ -47,13 +49,14 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Raises ``CommandError`` for what is no hashtag, and when interrupted."""
+        """Raises ``CommandError`` for no hashtag of ours, and when interrupted."""
         selection = Selection(
             provider=options["provider"],
             tag=_tag(options["tag"]),
             since=options["since"],
             after=options["after"],
         )
+        _refuse_unknown(selection.tag)
         dry_run: bool = options["dry_run"]
         last = selection.after
         try:
@@ -94,6 +97,16 @@ def _tag(text: str | None) -> str | None:
         return normalise_tag(text)
     except InvalidTag as error:
         raise CommandError(error.message) from error
+
+
+def _refuse_unknown(tag: str | None) -> None:
+    """A hashtag under which nothing is listed is most likely a slip of the pen."""
+    if tag is None or MediaItem.objects.listed_under(tag).exists():
+        return
+    names = Tag.objects.values_list("name", flat=True)
+    near = difflib.get_close_matches(tag, names, n=3)
+    hint = f" Did you mean {' or '.join(f'#{name}' for name in near)}?" if near else ""
+    raise CommandError(f"Nothing is archived under #{tag}.{hint}")
 
 
 def _number(text: str) -> int:
