@@ -42,6 +42,20 @@ def test_what_cannot_be_is_said_in_one_sentence(
         call_command("rehearse", *words)
 
 
+@pytest.mark.parametrize("given", [False, True])
+def test_only_an_address_that_was_given_is_named(
+    given: bool, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.VAR = tmp_path
+    settings.PHOTOWALL_BASE_URL = base = f"http://127.0.0.1:{free_port()}"
+    monkeypatch.delenv("PHOTOWALL_BASE_URL", raising=False)
+    if given:
+        monkeypatch.setenv("PHOTOWALL_BASE_URL", base)
+    with pytest.raises(CommandError, match="does not run") as refused:
+        call_command("rehearse", "calm")
+    assert (base in str(refused.value)) is given
+
+
 def test_one_at_a_time(settings: Settings, tmp_path: Path) -> None:
     settings.VAR = tmp_path
     with alone():
