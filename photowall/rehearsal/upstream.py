@@ -33,11 +33,13 @@ class Upstream:
     secret: str
 
     def publish(self, tag: str, count: int) -> list[str]:
-        """Posts ``count`` pictures; their native ids."""
+        """Posts ``count`` pictures; their native ids. Raises ``SandboxRefused``."""
         ids: list[str] = []
         while len(ids) < count:
             order = {"tag": tag, "count": min(AT_ONCE, count - len(ids))}
             posts = self._tell("POST", "publish", order)["posts"]
+            if not posts:
+                raise SandboxRefused("The sandbox is too busy to post anything.")
             ids += [str(post["native_id"]) for post in posts]
         return ids
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from threading import Event
 
 from django.conf import settings
@@ -70,10 +71,11 @@ class Publisher:
         self._ids = NativeIds()
 
     def publish(
-        self, tag: str, count: int = 1, every: float = 0
+        self, tag: str, count: int = 1, every: float = 0, *, end: float = inf
     ) -> Iterator[Published]:
         """Posts ``count`` pictures under ``tag``, ``every`` seconds apart (0 = a
-        burst, as fast as they can be stored), yielding each when it is stored.
+        burst, as fast as they can be stored), yielding each when it is stored. None
+        is begun when the monotonic clock has come to ``end``.
 
         Raises ``InvalidTag``.
         """
@@ -86,9 +88,12 @@ class Publisher:
         ]
         if burst:
             for picture in pictures[:BURST_PICTURES]:
-                _draw(picture)
+                if time.monotonic() < end:
+                    _draw(picture)
         due = time.monotonic()
         for picture in pictures:
+            if max(due, time.monotonic()) >= end:
+                return
             _draw(picture)
             time.sleep(max(0.0, due - time.monotonic()))
             due += every

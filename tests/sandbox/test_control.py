@@ -166,6 +166,28 @@ def test_posts_are_published_edited_and_deleted() -> None:
     assert hidden.native_id == ids[1]
 
 
+def test_publishing_ends_in_time_and_says_what_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(views, "SECONDS", 2.0)
+    order = {"tag": "fox", "count": 5, "every": 8}
+    first = tell("POST", "publish", order).json()
+    ids = [post["native_id"] for post in first["posts"]]
+    assert (len(ids), first["left"]) == (1, 4)
+    assert tell("GET", "posts/?tag=fox").json() == {"native_ids": ids}
+    monkeypatch.setattr(views, "SECONDS", 0.0)
+    drawn = tell("POST", "publish", {"tag": "fox", "count": 3}).json()
+    assert drawn == {"posts": [], "left": 3}
+    with views._one_at_a_time:
+        busy = tell("POST", "publish", {"tag": "fox", "count": 3}).json()
+    assert busy == {"posts": [], "left": 3}
+    monkeypatch.setattr(views, "SECONDS", 45.0)
+    rest = tell("POST", "publish", {"tag": "fox", "count": 3}).json()
+    assert (len(rest["posts"]), rest["left"]) == (3, 0)
+    listed = tell("GET", "posts/?tag=fox").json()["native_ids"]
+    assert listed == ids + [post["native_id"] for post in rest["posts"]]
+
+
 def test_a_tag_that_is_led_by_hand_gets_no_other_posts() -> None:
     program = ApiClient.objects.create(name="Follower")
     for tag in ("byhand", "alone"):
@@ -176,7 +198,7 @@ def test_a_tag_that_is_led_by_hand_gets_no_other_posts() -> None:
             state=EndpointState.ACTIVE,
         )
     answer = tell("POST", "publish", {"tag": "byhand", "count": 0})
-    assert answer.json() == {"posts": []}
+    assert answer.json() == {"posts": [], "left": 0}
     followed = led.left_to_us(followed_tags())
     assert followed == ["alone"]
     led.forget()

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cache
 from threading import Lock
+from time import monotonic
+from typing import Any
 
 from django.http import HttpRequest
 
@@ -21,17 +23,26 @@ from photowall.sandbox.led import lead
 from photowall.sandbox.publisher import Publisher
 
 Document = Mapping[str, object]
+SECONDS = 45.0
+"""So long a call publishes, waiting for another one's turn included: the server cuts
+off what takes a minute."""
 _one_at_a_time = Lock()
 
 
 def publish(request: HttpRequest) -> Document:
-    """Posts pictures; the answer comes when all are stored. From now on nobody else
-    posts to the tag."""
+    """Posts pictures; the answer comes when all are stored, or the time is up: then
+    ``left`` says how many are not posted. From now on nobody else posts to the tag."""
     tag, count, every = orders.publishing(orders.read(request.body))
     lead(tag)
-    with _one_at_a_time:
-        posts = [asdict(post) for post in _publisher().publish(tag, count, every)]
-    return {"posts": posts}
+    end = monotonic() + SECONDS
+    posts: list[dict[str, Any]] = []
+    if count and _one_at_a_time.acquire(timeout=SECONDS):
+        try:
+            published = _publisher().publish(tag, count, every, end=end)
+            posts = [asdict(post) for post in published]
+        finally:
+            _one_at_a_time.release()
+    return {"posts": posts, "left": count - len(posts)}
 
 
 def edit(request: HttpRequest) -> Document:
