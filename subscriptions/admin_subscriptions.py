@@ -25,8 +25,18 @@ from subscriptions.admin_history import EventInline
 from subscriptions.admin_steps import STEPS, Step, instead, steps_for
 from subscriptions.errors import AlreadyFollowed
 from subscriptions.health import light_of
-from subscriptions.models import Subscription
+from subscriptions.models import State, Subscription
 from subscriptions.tasks import request_subscription
+
+_STUCK = (State.SUSPENDED, State.FAILED)
+
+_FIRST = {
+    State.SUSPENDED: "after you have mended it",
+    State.FAILED: "after you have mended it and pressed Retry",
+    State.PAUSED: "after you have pressed Resume",
+    State.ENDED: "none",
+}
+"""What has to come before the next attempt, for states in which nothing is read."""
 
 REFUSALS_SHOWN = 5
 TAGS_ASKED = 20
@@ -249,15 +259,17 @@ class SubscriptionAdmin(DeclaredLookups, admin.ModelAdmin):
 
     @admin.display(description="Last error")
     def error(self, subscription: Subscription) -> SafeString | str:
-        """Of the last read."""
-        feed = subscription.feed
-        if not feed.last_error:
-            return "none"
-        return format_html('<span class="sentence">{}</span>', feed.last_error)
+        """Of the last read; of what stands still, why it does."""
+        said = subscription.feed.last_error
+        if not said and subscription.state in _STUCK:
+            said = subscription.state_reason
+        return format_html('<span class="sentence">{}</span>', said) if said else "none"
 
     @admin.display(description="Next attempt")
     def next_attempt(self, subscription: Subscription) -> Any:
-        """When a read that went wrong is tried again."""
+        """When a read that went wrong is tried again, or what has to come first."""
+        if (first := _FIRST.get(State(subscription.state))) is not None:
+            return first
         return subscription.feed.next_attempt_at or "as soon as there is news"
 
     @admin.display(description="Media")

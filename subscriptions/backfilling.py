@@ -142,7 +142,11 @@ def move(
         ) from error
     if not moved:
         now = Backfill.objects.filter(pk=backfill_pk).first()
-        is_now = now.get_state_display().lower() if now else "gone"
+        if now is None:
+            raise BackfillRefused("There is no such backfill.")
+        is_now = now.get_state_display().lower()
+        if now.state == after:
+            raise BackfillRefused(f"It is {is_now} already.")
         raise BackfillRefused(
             f"A backfill that is {is_now} cannot become {after.label.lower()}."
         )

@@ -216,6 +216,31 @@ def test_the_light_says_how_it_is(desk: Client) -> None:
     assert "Waiting until" in desk.get(LIST).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("state", "error", "attempt"),
+    [
+        (State.ACTIVE, "none", "as soon as there is news"),
+        (State.PAUSED, "none", "after you have pressed Resume"),
+        (State.SUSPENDED, "It is refused.", "after you have mended it"),
+        (State.FAILED, "It is refused.", "after you have mended it and pressed Retry"),
+    ],
+)
+def test_what_stands_still_promises_no_attempt(
+    desk: Client, state: State, error: str, attempt: str
+) -> None:
+    made = a_subscription(state=state)
+    Subscription.objects.update(state_reason="It is refused.")
+    page = desk.get(page_of(made)).content.decode()
+    shown = [
+        " ".join(re.sub("<[^>]*>", "", found).split())
+        for field in ("error", "next_attempt")
+        for found in re.findall(
+            rf'field-{field}".*?<div class="readonly">(.*?)</div>', page, re.S
+        )
+    ]
+    assert shown == [error, attempt]
+
+
 def test_secrets_go_in_and_never_come_out(desk: Client) -> None:
     account = an_account(access_token="a token of ours")
     path = f"/admin/subscriptions/provideraccount/{account.pk}/change/"

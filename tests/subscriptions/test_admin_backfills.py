@@ -134,6 +134,20 @@ def test_buttons_do_what_they_say(desk: Client, rung: list[tuple[str, Any]]) -> 
     assert 'name="step"' not in page
 
 
+def test_a_second_click_and_an_unknown_one_are_told(
+    desk: Client, rung: list[tuple[str, Any]]
+) -> None:
+    row = backfilling.start(a_subscription())
+
+    def told(step: str) -> str:
+        return desk.post(LIST, {"step": step}, follow=True).content.decode()
+
+    assert "It is running already." in told(f"resume:{row.pk}")
+    assert "already" not in told(f"pause:{row.pk}")
+    assert "It is paused already." in told(f"pause:{row.pk}")
+    assert "There is no such backfill." in told(f"pause:{row.pk + 1}")
+
+
 @pytest.mark.parametrize("step", ["", "pause", "pause:", "pause:x", "pause:9" * 9])
 def test_a_step_that_is_none_does_nothing(desk: Client, step: str) -> None:
     row = backfilling.start(a_subscription())

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
+from media_archive import claims
 from media_archive.models import MediaItem
 from subscriptions import backfilling
 from subscriptions.models import Backfill, BackfillState, State
@@ -92,7 +93,7 @@ def test_pause_status_and_cancel(upstream: Upstream) -> None:
     row.refresh_from_db()
     assert row.state == BackfillState.PAUSED
     assert "paused. 0 posts" in backfill("nofilter", "--status")
-    with pytest.raises(CommandError, match="cannot become paused"):
+    with pytest.raises(CommandError, match="It is paused already"):
         backfill("nofilter", "--pause")
     assert "cancelled" in backfill("nofilter", "--cancel")
 
@@ -131,8 +132,31 @@ def test_it_says_what_it_waits_for(
         Backfill.objects.filter(pk=row.pk).update(next_attempt_at=None)
 
     monkeypatch.setattr("subscriptions.management.commands.backfill.time.sleep", wait)
-    assert "40 posts" in backfill("nofilter")
+    said = backfill("nofilter")
+    assert "40 posts" in said and "Another reader" not in said
     assert looks
+
+
+def test_after_a_killed_reader_it_says_until_when_it_waits(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_past(upstream, 40)
+    row = backfilling.start(a_subscription())
+    assert claims.claim(Backfill.objects.due(), row.pk, 40) is not None
+    row.refresh_from_db()
+    assert row.claim_until is not None
+    looks: list[float] = []
+
+    def wait(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 3:
+            Backfill.objects.filter(pk=row.pk).update(claim_until=None)
+
+    monkeypatch.setattr("subscriptions.management.commands.backfill.time.sleep", wait)
+    said = backfill("nofilter")
+    assert said.count("Another reader has it") == 1
+    assert f"after {row.claim_until:%H:%M:%S} UTC" in said
+    assert "40 posts" in said and len(looks) >= 3
 
 
 def test_a_suspended_tag_is_not_waited_for_without_a_word(upstream: Upstream) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import InterfaceError, OperationalError
+from django.db.models.functions import Now
 from django.utils.dateparse import parse_date, parse_datetime
 
 from media_archive import claims
@@ -22,6 +23,9 @@ from subscriptions.progress import Progress
 ACTOR = "command line"
 LOOK_EVERY = 0.5
 """Seconds between two looks while a worker reads, or while there is to wait."""
+
+
+HELD = "Another reader has it. If that one was stopped, it goes on here after {}."
 
 
 class Command(BaseCommand):
@@ -78,7 +82,7 @@ class Command(BaseCommand):
 
     def _follow(self, backfill: Backfill) -> Backfill:
         """Read, or watch who reads, until it does not run any more."""
-        total = backfill.until_items
+        total, told = backfill.until_items, False
         with Progress(total, self.stdout, "posts", already=backfill.items) as bar:
 
             def show(row: Backfill) -> None:
@@ -89,6 +93,9 @@ class Command(BaseCommand):
                     bar.say(f"It waits: {backfill.subscription} is not active.")
                     break
                 if not _read_some(backfill, show):
+                    if not told and (until := _held_until(backfill.pk)) is not None:
+                        bar.say(HELD.format(f"{until:%H:%M:%S} UTC"))
+                        told = True
                     time.sleep(LOOK_EVERY)
                 backfill = _row(backfill.pk)
                 show(backfill)
@@ -105,6 +112,12 @@ def _read_some(backfill: Backfill, show: Any) -> bool:
     except (OperationalError, InterfaceError):
         # The database is away or busy: as a worker does, try again.
         return False
+
+
+def _held_until(backfill_pk: int) -> datetime | None:
+    """Until when somebody else has it at the latest, if nobody says more."""
+    held = Backfill.objects.filter(pk=backfill_pk, claim_until__gt=Now())
+    return held.values_list("claim_until", flat=True).first()
 
 
 def _subscription(tag_text: str, provider: str | None) -> Subscription:
