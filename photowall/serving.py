@@ -40,8 +40,8 @@ class LimitedRequest(WebRequest):
         self._began = time.monotonic()
         self._received = 0
         self._refused = False
-        # Who wants a form reads it. Twisted would read each POST's, for nobody, and that
-        # takes a sixth of a small request's time.
+        # Who wants a form reads it. Twisted would read each POST's, for nobody, and
+        # that takes a sixth of a small request's time.
         kwargs.setdefault("parsePOSTFormSubmission", False)
         super().__init__(*args, **kwargs)
 
