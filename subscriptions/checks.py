@@ -52,11 +52,11 @@ def check_encryption_key(**_: Any) -> list[CheckMessage]:
     if settings.PHOTOWALL_ENCRYPTION_KEYS:
         return []
     return [
-        checks.Warning(
+        checks.Info(
             "PHOTOWALL_ENCRYPTION_KEY is not set: the key of stored secrets is made "
             "from SECRET_KEY, and changing that loses them.",
             hint="docs/reference/settings.md says how a key is made.",
-            id="photowall.W001",
+            id="photowall.I001",
         )
     ]
 

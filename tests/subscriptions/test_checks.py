@@ -51,8 +51,8 @@ def test_the_least_is_enough(settings: Any) -> None:
 
 
 def test_production_wants_a_key_of_its_own(settings: Any) -> None:
-    assert ids(checks.check_encryption_key()) == ["photowall.W001"]
-    assert "`photowall.W001`" in PAGE.read_text("utf-8")
+    assert ids(checks.check_encryption_key()) == ["photowall.I001"]
+    assert "`photowall.I001`" in PAGE.read_text("utf-8")
     settings.PHOTOWALL_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     assert checks.check_encryption_key() == []
 
