@@ -16,7 +16,7 @@ from django.db import connections
 from subscriptions.models import ProviderAccount, State
 
 LEAST = {
-    "PHOTOWALL_POLL_SECONDS": (10, "photowall.E001"),
+    "PHOTOWALL_POLL_SECONDS": (1, "photowall.E001"),
     "PHOTOWALL_PAGES_PER_RUN": (1, "photowall.E002"),
     "PHOTOWALL_FIRST_READ_PAGES": (1, "photowall.E003"),
 }

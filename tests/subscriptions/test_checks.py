@@ -26,7 +26,7 @@ def test_what_is_usual_is_well() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "check_id"),
     [
-        ("PHOTOWALL_POLL_SECONDS", 9, "photowall.E001"),
+        ("PHOTOWALL_POLL_SECONDS", 0, "photowall.E001"),
         ("PHOTOWALL_PAGES_PER_RUN", 0, "photowall.E002"),
         ("PHOTOWALL_FIRST_READ_PAGES", -1, "photowall.E003"),
         ("PHOTOWALL_BASE_URL", "photos.example.org", "photowall.E004"),
