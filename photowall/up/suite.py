@@ -89,7 +89,12 @@ def plan(argv: Sequence[str], browser: str | None) -> list[Part]:
             environment["PHOTOWALL_NO_BROWSER"] = "1"
         else:
             environment["PHOTOWALL_CHROMIUM"] = browser
-        words = [*options, *(theirs or [str(END_TO_END), str(FAULTS)])]
+        together: list[str] = []
+        if browser is not None and not paths and "-n" not in options:
+            # Two whole instances side by side, and no more: they are watched by the
+            # clock. What a file shares stays in one process.
+            together = ["-n", str(min(os.cpu_count() or 1, 2)), "--dist", "loadfile"]
+        words = [*options, *together, *(theirs or [str(END_TO_END), str(FAULTS)])]
         parts.append(Part("end to end", words, environment))
     return parts
 

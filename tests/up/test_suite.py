@@ -28,7 +28,9 @@ def test_without_words_all_three_run_and_the_browser_is_last() -> None:
     ]
     assert parts[0].environment == {}
     assert parts[1].environment == {"PHOTOWALL_TEST_DATABASE": "sqlite"}
-    assert parts[2].words == [str(END_TO_END), str(FAULTS)]
+    assert parts[2].words[-2:] == [str(END_TO_END), str(FAULTS)]
+    assert "loadfile" in parts[2].words
+    assert "loadfile" not in plan([], None)[2].words
     assert "DJANGO_ALLOW_ASYNC_UNSAFE" in parts[2].environment
     assert "PHOTOWALL_NO_BROWSER" not in parts[2].environment
 
