@@ -10,12 +10,13 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from media_archive.admin_reading import DeclaredLookups
 from media_archive.errors import PhotowallError
 from subscriptions import backfilling
+from subscriptions.admin_stepping import SteppingAdmin, buttons_for
 from subscriptions.backfill_outlook import outlook, waits_until
 from subscriptions.errors import BackfillRefused
 from subscriptions.models import Backfill, BackfillState, State, Subscription
@@ -101,7 +102,7 @@ class BackfillForm(forms.ModelForm):
         return said
 
 
-class BackfillAdmin(DeclaredLookups, admin.ModelAdmin):
+class BackfillAdmin(DeclaredLookups, SteppingAdmin):
     """Newest first. Nothing is deleted; what was read stays."""
 
     form = BackfillForm
@@ -125,13 +126,6 @@ class BackfillAdmin(DeclaredLookups, admin.ModelAdmin):
                 {"fields": ("target", "created_at", "created_by", "ended_at")},
             ),
         )
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """All, once it exists."""
-        if obj is None:
-            return ()
-        sets = self.get_fieldsets(request, obj)
-        return tuple(field for _, options in sets for field in options["fields"])
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """It is cancelled, not deleted: what it read stays explained."""
@@ -160,26 +154,6 @@ class BackfillAdmin(DeclaredLookups, admin.ModelAdmin):
             return
         obj.pk = made.pk
         read_backfill.delay_on_commit(made.pk)
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """The list; or the step of a row's button, and the list again."""
-        return self._stepped(request) or super().changelist_view(request, extra_context)
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The page; or the step of its button, and the page again."""
-        if (stepped := self._stepped(request)) is not None:
-            return stepped
-        hidden = {"show_save": False, "show_save_and_continue": False}
-        extra = {**hidden, "show_save_and_add_another": False, **(extra_context or {})}
-        return super().change_view(request, object_id, form_url, extra)
 
     @admin.display(description="Hashtag", ordering="subscription__tag")
     def hashtag(self, backfill: Backfill) -> str:
@@ -234,18 +208,14 @@ class BackfillAdmin(DeclaredLookups, admin.ModelAdmin):
     @admin.display(description="Do")
     def do(self, backfill: Backfill) -> SafeString:
         """What may be done now; part of the page's own form."""
-        return format_html_join(
-            " ",
-            '<button class="row-button" name="step" value="{}:{}"'
-            " formnovalidate>{}</button>",
-            (
-                (word, backfill.pk, label)
-                for word, (label, _, states) in STEPS.items()
-                if backfill.state in states
-            ),
+        steps = (
+            (word, label)
+            for word, (label, _, states) in STEPS.items()
+            if backfill.state in states
         )
+        return buttons_for(backfill.pk, steps)
 
-    def _stepped(self, request: HttpRequest) -> HttpResponse | None:
+    def stepped(self, request: HttpRequest) -> HttpResponse | None:
         if "step" not in request.POST:
             return None
         word, _, key = request.POST["step"].partition(":")

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
@@ -22,6 +22,7 @@ from subscriptions import accounts, lifecycle
 from subscriptions.admin_coverage import last_day
 from subscriptions.admin_forms import FollowForm
 from subscriptions.admin_history import EventInline
+from subscriptions.admin_stepping import SteppingAdmin, buttons_for
 from subscriptions.admin_steps import STEPS, Step, instead, steps_for
 from subscriptions.errors import AlreadyFollowed
 from subscriptions.health import light_of
@@ -57,7 +58,7 @@ def _action(word: str) -> Callable[..., HttpResponse | None]:
     return admin.action(description=STEPS[word].action, permissions=["change"])(act)
 
 
-class SubscriptionAdmin(DeclaredLookups, admin.ModelAdmin):
+class SubscriptionAdmin(DeclaredLookups, SteppingAdmin):
     """Follow a hashtag; see how it goes; pause, resume, retry, end. Never delete."""
 
     form = FollowForm
@@ -101,13 +102,6 @@ class SubscriptionAdmin(DeclaredLookups, admin.ModelAdmin):
             return columns
         return tuple(column for column in columns if column != "quick")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """All, once it exists."""
-        if obj is None:
-            return ()
-        sets = self.get_fieldsets(request, obj)
-        return tuple(field for _, options in sets for field in options["fields"])
-
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         """No history before there is one."""
         return self.inlines if obj is not None else ()
@@ -140,26 +134,6 @@ class SubscriptionAdmin(DeclaredLookups, admin.ModelAdmin):
             return
         obj.pk = made.pk
         request_subscription.delay_on_commit(made.pk)
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """The list; or the step of a row's button, and the list again."""
-        return self._stepped(request) or super().changelist_view(request, extra_context)
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The page; or the step of its button, and the page again."""
-        if (stepped := self._stepped(request)) is not None:
-            return stepped
-        hidden = {"show_save": False, "show_save_and_continue": False}
-        extra = {**hidden, "show_save_and_add_another": False, **(extra_context or {})}
-        return super().change_view(request, object_id, form_url, extra)
 
     def take(
         self, request: HttpRequest, word: str, rows: Iterable[Subscription]
@@ -322,7 +296,7 @@ class SubscriptionAdmin(DeclaredLookups, admin.ModelAdmin):
         undoable = [(w, s) for w, s in steps_for(subscription) if w != "end"]
         return _buttons(subscription.pk, undoable)
 
-    def _stepped(self, request: HttpRequest) -> HttpResponse | None:
+    def stepped(self, request: HttpRequest) -> HttpResponse | None:
         word, _, key = request.POST.get("step", "").partition(":")
         if word not in STEPS or not (key.isascii() and key.isdigit() and len(key) < 19):
             return None
@@ -340,12 +314,8 @@ class SubscriptionAdmin(DeclaredLookups, admin.ModelAdmin):
 
 
 def _buttons(subscription_pk: int, steps: list[tuple[str, Step]]) -> SafeString:
-    return format_html_join(
-        " ",
-        '<button class="row-button" name="step" value="{}:{}"'
-        " formnovalidate>{}</button>",
-        ((word, subscription_pk, step.label) for word, step in steps),
-    )
+    labels = ((word, step.label) for word, step in steps)
+    return buttons_for(subscription_pk, labels)
 
 
 def _ago(time: datetime | None) -> SafeString | str:
