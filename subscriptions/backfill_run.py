@@ -13,14 +13,21 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import Error as DatabaseTrouble
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from media_archive import claims
 from media_archive.errors import ClaimLost, PhotowallError
-from subscriptions import backfilling, backoff, calls, ledger, lifecycle, page_store
+from subscriptions import (
+    backfilling,
+    backoff,
+    calls,
+    holding_off,
+    ledger,
+    lifecycle,
+    page_store,
+)
 from subscriptions.errors import (
     AuthRefused,
     BackfillRefused,
@@ -42,8 +49,6 @@ HOLD = 45
 
 RUN_SECONDS = 25.0
 """After so long no further page is begun: others want the worker too."""
-
-DATABASE_AWAY = timedelta(seconds=5)
 
 GIVE_UP = 10
 """Attempts in a row at the same page, after which a person has to decide."""
@@ -92,7 +97,12 @@ def read_on(
     except PhotowallError as error:
         _stumble(backfill, epoch, error)
     except (OperationalError, InterfaceError):
-        _hold_off(backfill, epoch)
+        holding_off.hold_off(
+            Backfill.objects.all(),
+            backfill_pk,
+            epoch,
+            last_error="The database did not answer as it should. We read on.",
+        )
         raise
     except Exception as error:
         # A mistake of ours: it must be seen in the row too, not only in the log.
@@ -229,19 +239,3 @@ def _give_up(backfill_pk: int, reason: str) -> None:
         )
     except BackfillRefused:
         logger.info("The backfill %s was ended by somebody else.", backfill_pk)
-
-
-def _hold_off(backfill: Backfill, epoch: int) -> None:
-    """The database fails: if it can be written, this is read on after
-    ``DATABASE_AWAY``; else when its claim has run out."""
-    connection.close_if_unusable_or_obsolete()
-    try:
-        claims.release(
-            Backfill.objects.all(),
-            backfill.pk,
-            epoch,
-            next_attempt_at=Now() + DATABASE_AWAY,
-            last_error="The database did not answer as it should. We read on.",
-        )
-    except DatabaseTrouble as error:
-        logger.warning("Backfill %s stays claimed: %s", backfill.pk, error)

@@ -7,19 +7,17 @@ are read meanwhile. Everything else is the trouble of the feed.
 from __future__ import annotations
 
 import logging
-import time
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import Error as DatabaseTrouble
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from media_archive import claims
 from media_archive.errors import ClaimLost, PhotowallError
-from subscriptions import backoff, lifecycle
+from subscriptions import backoff, holding_off, lifecycle
 from subscriptions.errors import (
     AuthRefused,
     BreakerOpen,
@@ -32,13 +30,6 @@ from subscriptions.models import Feed, Gap, GapKind
 from subscriptions.reasons import reason_of
 
 logger = logging.getLogger(__name__)
-
-DATABASE_AWAY = timedelta(seconds=5)
-"""So long a tag waits when the database failed."""
-
-WRITE_AGAIN = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0)
-"""Seconds between tries to give a feed back while the database is away. A worker has
-nothing better to do then, and its claim would keep the tag unread for longer."""
 
 STUBBORN = 3
 """Bad answers in a row after which a gap is read from its top again."""
@@ -77,28 +68,15 @@ def note(
 
 
 def hold_off(feed_pk: int, epoch: int) -> None:
-    """The database fails, for all tags: a failure of none of them. As soon as it can
-    be written, this one is given back, to be read again after ``DATABASE_AWAY``; if
-    that takes longer than all of ``WRITE_AGAIN``, when its claim has run out."""
-    for wait in (*WRITE_AGAIN, None):
-        connection.close_if_unusable_or_obsolete()
-        try:
-            claims.release(
-                Feed.objects.all(),
-                feed_pk,
-                epoch,
-                next_attempt_at=Now() + DATABASE_AWAY,
-                last_error="The database did not answer as it should. We read again.",
-                last_error_code="unavailable",
-                last_error_at=timezone.now(),
-            )
-        except DatabaseTrouble as error:
-            if wait is None:
-                logger.warning("Feed %s stays claimed: %s", feed_pk, error)
-                return
-            time.sleep(wait)
-        else:
-            return
+    """The database fails, for all tags: a failure of none of them."""
+    holding_off.hold_off(
+        Feed.objects.all(),
+        feed_pk,
+        epoch,
+        last_error="The database did not answer as it should. We read again.",
+        last_error_code="unavailable",
+        last_error_at=timezone.now(),
+    )
 
 
 def _waiting(error: PhotowallError, failures: int, heard: bool) -> dict[str, Any]:

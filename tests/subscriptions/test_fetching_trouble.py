@@ -12,7 +12,7 @@ from django.db import Error as DatabaseTrouble
 
 from media_archive import claims, ingest
 from media_archive.errors import OutgoingTimeout
-from subscriptions import stumbles
+from subscriptions import holding_off
 from subscriptions.errors import AuthRefused, BadAnswer, RateLimited
 from subscriptions.models import Feed, State
 from subscriptions.providers.base import Quota
@@ -250,7 +250,7 @@ def test_while_nothing_can_be_written_the_claim_runs_out(
         upstream.post()
         with pytest.raises(OperationalError):
             read(subscription)
-    assert slept == [*stumbles.WRITE_AGAIN]
+    assert slept == [*holding_off.WRITE_AGAIN]
     feed = feed_of(subscription)
     assert feed.claim_until is not None
     assert not Feed.objects.due().exists()
