@@ -62,3 +62,16 @@ class AnswerTooLarge(OutgoingError):
 
     code = "too_large"
     retryable = False
+
+
+class PictureRefused(PhotowallError):
+    """A picture or film that we do not keep; the message says why, for people."""
+
+    code = "not_an_image"
+
+
+class DiskFull(PhotowallError):
+    """There is no room for files; work that needs some waits until there is."""
+
+    code = "disk"
+    retryable = True

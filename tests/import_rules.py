@@ -17,6 +17,7 @@ BASEMENT = {
         "claims",
         "encryption",
         "errors",
+        "files",
         "guarded_sockets",
         "journal",
         "models",

@@ -16,11 +16,28 @@ from media_archive.models.journal_entries import (
     JournalEntry,
     JournalKind,
 )
+from media_archive.models.pictures import (
+    OPEN,
+    REVIVABLE,
+    SETTLED,
+    Download,
+    DownloadState,
+    Rendition,
+    Role,
+    StoreCheck,
+    StoredFile,
+)
 from media_archive.models.tokens import ApiToken
+from media_archive.models.tombstones import Tombstone
 
 __all__ = [
+    "OPEN",
+    "REVIVABLE",
+    "SETTLED",
     "ApiToken",
     "Author",
+    "Download",
+    "DownloadState",
     "JournalCounter",
     "JournalEntry",
     "JournalKind",
@@ -28,6 +45,11 @@ __all__ = [
     "MediaItem",
     "MediaTag",
     "RawDocument",
+    "Rendition",
+    "Role",
+    "StoreCheck",
+    "StoredFile",
     "Tag",
+    "Tombstone",
     "Visibility",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from media_archive.models.pictures import DownloadState, StoredFile
 from media_archive.querysets import MediaItemQuerySet
 from media_archive.records import Kind
 
@@ -24,6 +25,9 @@ class Author(models.Model):
     username = models.CharField(max_length=255, null=True)
     name = models.CharField(max_length=255, null=True)
     avatar_url = models.URLField(max_length=2048, null=True)
+    avatar = models.ForeignKey(
+        StoredFile, on_delete=models.SET_NULL, null=True, related_name="authors"
+    )
 
     class Meta:
         constraints = [
@@ -84,6 +88,12 @@ class MediaItem(models.Model):
     revision = models.PositiveIntegerField(
         default=1, help_text="Counts the journalled changes of this item."
     )
+    cluster_id = models.BigIntegerField(
+        null=True,
+        db_index=True,
+        help_text="The first of the near-identical shots of its author that this item "
+        "belongs to: that item's id, or its own. Null until its picture is known.",
+    )
     tags = models.ManyToManyField(Tag, through="MediaTag", related_name="media")
 
     objects = MediaItemQuerySet.as_manager()
@@ -99,7 +109,10 @@ class MediaItem(models.Model):
             models.Index(fields=["author", "-dated_at", "-id"], name="item_by_author"),
             models.Index(fields=["-archived_at", "-id"], name="item_by_archived_at"),
         ]
-        permissions = [("moderate_mediaitem", "Can hide, show and pin media items")]
+        permissions = [
+            ("moderate_mediaitem", "Can hide, show and pin media items"),
+            ("erase_mediaitem", "Can erase media items for good"),
+        ]
 
     def __str__(self) -> str:
         return (self.caption or "")[:60] or f"{self.provider} {self.native_id}"
@@ -127,6 +140,10 @@ class MediaAsset(models.Model):
 
     ``sources`` holds every size the provider offers: a list of objects with
     ``name``, ``kind`` ("image" or "video"), ``url``, ``width``, ``height``.
+    ``picture`` is the picture (of a video: its poster) as we keep it, ``film`` the
+    film.
+    ``state`` repeats the state of the picture's download once that is settled, and is
+    "pending" before: lists and walls need not ask the downloads.
     """
 
     item = models.ForeignKey(MediaItem, on_delete=models.CASCADE, related_name="assets")
@@ -134,6 +151,21 @@ class MediaAsset(models.Model):
     kind = models.CharField(max_length=16)
     alt_text = models.TextField(null=True)
     sources = models.JSONField(default=list)
+    source_key = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="Which picture is meant: a hash of its largest source's path, which "
+        "stays when the address is signed anew.",
+    )
+    picture = models.ForeignKey(
+        StoredFile, on_delete=models.SET_NULL, null=True, related_name="assets"
+    )
+    film = models.ForeignKey(
+        StoredFile, on_delete=models.SET_NULL, null=True, related_name="films"
+    )
+    state = models.CharField(
+        max_length=12, choices=DownloadState.choices, default=DownloadState.PENDING
+    )
 
     class Meta:
         constraints = [

@@ -12,11 +12,13 @@ class JournalKind(models.TextChoices):
 
     ARCHIVED = "archived", "Archived"
     CHANGED = "changed", "Changed"
+    PICTURED = "pictured", "Picture kept"
     HIDDEN = "hidden", "Hidden"
     SHOWN = "shown", "Shown again"
     PINNED = "pinned", "Pinned"
     UNPINNED = "unpinned", "Unpinned"
     REMOVED = "removed", "Removed at source"
+    PURGED = "purged", "Erased"
 
 
 class JournalEntry(models.Model):

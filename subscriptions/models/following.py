@@ -72,6 +72,12 @@ class Subscription(models.Model):
         editable=False,
         help_text="Renewals in a row that came to nothing.",
     )
+    keep_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Days that what it catches is kept, counted from the posting; then it"
+        " is erased, unless another subscription keeps it longer. Empty = for ever.",
+    )
     upstream_id = models.CharField(max_length=128, blank=True, editable=False)
     state = models.CharField(
         max_length=16, choices=State.choices, default=State.DRAFT, editable=False
