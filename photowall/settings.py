@@ -15,6 +15,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from photowall import __version__
+from photowall.room import room
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -319,6 +320,14 @@ WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 WHITENOISE_MAX_AGE = 60
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR / "media"
+PHOTOWALL_DISK_KEEP = room(
+    "PHOTOWALL_DISK_KEEP", env.str("PHOTOWALL_DISK_KEEP", default="1G")
+)
+"""(bytes, share of the disk) that downloads leave free."""
+PHOTOWALL_DISK_WARN = room(
+    "PHOTOWALL_DISK_WARN", env.str("PHOTOWALL_DISK_WARN", default="5G")
+)
+"""With less than this the admin warns."""
 
 # --- Logs: no secret and no stranger's line is written -------------------------
 _TO_OURS: dict[str, Any] = {"handlers": [], "propagate": True}
