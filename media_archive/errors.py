@@ -64,6 +64,14 @@ class AnswerTooLarge(OutgoingError):
     retryable = False
 
 
+class CompressedAnswer(OutgoingError):
+    """A picture or film that comes compressed, though we asked for it as it is: how
+    much it would become cannot be told."""
+
+    code = "compressed"
+    retryable = False
+
+
 class PictureRefused(PhotowallError):
     """A picture or film that we do not keep; the message says why, for people."""
 

@@ -6,36 +6,29 @@ checked, while ``Host`` and TLS keep the name; no cookies, no credentials, no pr
 or netrc of the environment, nothing compressed; one deadline and one byte limit for
 the whole exchange. Exceptions are exact ``host:port`` pairs in the setting
 ``PHOTOWALL_PRIVATE_HOSTS``. Why this is our own: docs/decisions/0003-outgoing-http.md
+
+``request`` keeps the answer in memory; ``fetch`` brings a file.
 """
 
 from __future__ import annotations
 
-import queue
-import socket
-import ssl
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlencode, urljoin
 
-import certifi
 import urllib3
 from django.conf import settings
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from media_archive.addresses import PORTS, Target, is_public, parse_target
-from media_archive.errors import (
-    AnswerTooLarge,
-    OutgoingError,
-    OutgoingTimeout,
-    RefusedAddress,
-)
-from media_archive.guarded_sockets import Guard, GuardedSocket, GuardedTLSSocket
+from media_archive.addresses import Target, parse_target
+from media_archive.arriving import ArrivingFile
+from media_archive.errors import AnswerTooLarge, OutgoingError
+from media_archive.guarded_connections import pool
+from media_archive.guarded_sockets import Guard
 
 HEADER_BYTES = 16_384
 CHUNK_BYTES = 65_536
@@ -59,19 +52,31 @@ class Limits:
 
 
 UPSTREAM = Limits(connect=3, read=10, total=30, max_bytes=8 * 2**20)
-PICTURE = Limits(connect=3, read=10, total=30, max_bytes=20 * 2**20, redirects=3)
+PICTURE = Limits(
+    connect=3,
+    read=10,
+    total=30,
+    max_bytes=settings.PHOTOWALL_PICTURE_BYTES,
+    redirects=3,
+)
+FILM = Limits(
+    connect=3,
+    read=10,
+    total=120,
+    max_bytes=settings.PHOTOWALL_FILM_BYTES,
+    redirects=3,
+)
 CHALLENGE = Limits(connect=2, read=2, total=2, max_bytes=2**10)
 DELIVERY = Limits(connect=3, read=10, total=15, max_bytes=64 * 2**10)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back. ``headers`` has lower-case names; ``url`` is where it came
-    from in the end."""
+class Head:
+    """How an answer begins. ``headers`` has lower-case names; ``url`` is where it
+    came from in the end."""
 
     status: int
     headers: Mapping[str, str]
-    body: bytes = field(repr=False)
     url: str = field(repr=False)
 
     @property
@@ -87,6 +92,36 @@ class Answer:
         aware = at if at.tzinfo else at.replace(tzinfo=UTC)
         left = (aware - datetime.now(UTC)).total_seconds()
         return min(max(left, 0.0), MAX_RETRY_AFTER)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Head):
+    """What came back."""
+
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched(Head):
+    """What was brought. Unless ``status`` is 200 there is no file: ``sha256`` is
+    empty and ``size`` 0."""
+
+    sha256: str = ""
+    size: int = 0
+
+
+class Body(Protocol):
+    """Where the bytes of an answer go."""
+
+    @property
+    def compressed(self) -> type[OutgoingError]:
+        """What a compressed answer is to it: nobody knows how much it becomes."""
+
+    def wants(self, status: int) -> bool:
+        """Whether the body of an answer with this status is read at all."""
+
+    def take(self, chunk: bytes) -> None:
+        """More bytes."""
 
 
 def request(
@@ -112,6 +147,50 @@ def request(
     if data is not None:
         body = urlencode(data).encode("ascii")
         sent.setdefault("content-type", "application/x-www-form-urlencoded")
+    read = _InMemory()
+    head = _follow(method, url, body, sent, limits, read)
+    return Answer(head.status, head.headers, head.url, bytes(read.content))
+
+
+def fetch(url: str, *, into: Path, limits: Limits) -> Fetched:
+    """Bring what is at ``url`` into the file ``into``, hashed while it arrives.
+
+    Any status is an answer; only the body of a 200 is read. ``into`` is there
+    afterwards if and only if it is the whole body of a 200: short of its
+    ``Content-Length`` it is an error, and one that is announced larger than the limit
+    is not read. Raises as ``request`` does, ``CompressedAnswer``, and ``DiskFull`` when
+    ``into`` cannot be written.
+    """
+    with ArrivingFile(into) as file:
+        head = _follow("GET", url, None, {"accept": "*/*"}, limits, file)
+        if head.status != 200:
+            return Fetched(head.status, head.headers, head.url)
+        size = file.keep()
+        return Fetched(head.status, head.headers, head.url, file.sha256, size)
+
+
+@dataclass(slots=True)
+class _InMemory:
+    compressed: type[OutgoingError] = OutgoingError
+    content: bytearray = field(default_factory=bytearray)
+
+    def wants(self, status: int) -> bool:
+        self.content.clear()
+        return True
+
+    def take(self, chunk: bytes) -> None:
+        self.content += chunk
+
+
+def _follow(
+    method: str,
+    url: str,
+    body: bytes | None,
+    sent: Mapping[str, str],
+    limits: Limits,
+    into: Body,
+) -> Head:
+    """One exchange, with as many redirects as allowed; each address is judged."""
     target = parse_target(url)
     guard = Guard(
         pair=target.pair,
@@ -121,10 +200,10 @@ def request(
     )
     hops = limits.redirects if method in ("GET", "HEAD") else 0
     for left in range(hops, -1, -1):
-        answer = _exchange(method, target, body, sent, limits, guard)
-        location = answer.headers.get("location")
-        if not hops or answer.status not in REDIRECTS or not location:
-            return answer
+        head = _exchange(method, target, body, sent, limits, guard, into)
+        location = head.headers.get("location")
+        if not hops or head.status not in REDIRECTS or not location:
+            return head
         if not left:
             break
         following = parse_target(urljoin(target.url, location))
@@ -143,11 +222,12 @@ def _exchange(
     headers: Mapping[str, str],
     limits: Limits,
     guard: Guard,
-) -> Answer:
+    into: Body,
+) -> Head:
     """One request to one host. urllib3 speaks HTTP and TLS, over our socket."""
-    pool = _pool(target, guard, limits.connect)
+    connections = pool(target, guard, limits.connect)
     try:
-        response = pool.urlopen(
+        response = connections.urlopen(
             method,
             target.path,
             body=body,
@@ -165,14 +245,15 @@ def _exchange(
             decode_content=False,
         )
         answered = {name.lower(): text for name, text in response.headers.itermerged()}
-        if answered.get("content-encoding", "identity").strip() not in ("", "identity"):
-            raise OutgoingError(f"{guard.pair} compresses though asked not to.")
-        return Answer(
-            status=response.status,
-            headers=answered,
-            body=_read(response, limits.max_bytes, guard),
-            url=target.url,
-        )
+        try:
+            if into.wants(response.status):
+                if answered.get("content-encoding", "").strip() not in ("", "identity"):
+                    message = f"{guard.pair} compresses though asked not to."
+                    raise into.compressed(message)
+                _read(response, limits.max_bytes, guard, into)
+        finally:
+            response.close()
+        return Head(status=response.status, headers=answered, url=target.url)
     except (TimeoutError, urllib3.exceptions.TimeoutError) as error:
         raise guard.timeout() from error
     except urllib3.exceptions.SSLError as error:
@@ -180,148 +261,21 @@ def _exchange(
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         raise OutgoingError(f"The exchange with {guard.pair} failed.") from error
     finally:
-        pool.close()
+        connections.close()
 
 
-def _read(response: urllib3.BaseHTTPResponse, most: int, guard: Guard) -> bytes:
-    read = bytearray()
-    try:
-        if (response.length_remaining or 0) > most:
+def _read(
+    response: urllib3.BaseHTTPResponse, most: int, guard: Guard, into: Body
+) -> None:
+    read = 0
+    if (response.length_remaining or 0) > most:
+        raise AnswerTooLarge(f"The answer of {guard.pair} is too large.")
+    while chunk := response.read(CHUNK_BYTES, decode_content=False):
+        read += len(chunk)
+        if read > most:
             raise AnswerTooLarge(f"The answer of {guard.pair} is too large.")
-        while chunk := response.read(CHUNK_BYTES, decode_content=False):
-            read += chunk
-            if len(read) > most:
-                raise AnswerTooLarge(f"The answer of {guard.pair} is too large.")
-    finally:
-        response.close()
-    return bytes(read)
-
-
-def _pool(
-    target: Target, guard: Guard, connect_seconds: float
-) -> urllib3.HTTPConnectionPool:
-    ours: dict[str, Any] = {
-        "target": target,
-        "guard": guard,
-        "connect_seconds": connect_seconds,
-    }
-    if target.scheme == "https":
-        context = _tls_context()
-        return _HTTPSPool(target.host, target.port, ssl_context=context, **ours)
-    return _HTTPPool(target.host, target.port, **ours)
-
-
-class _Guarded:
-    """The part of a connection that differs from urllib3's own."""
-
-    def __init__(
-        self,
-        *args: Any,
-        target: Target,
-        guard: Guard,
-        connect_seconds: float,
-        **kwargs: Any,
-    ) -> None:
-        self._target = target
-        self._guard = guard
-        self._connect_seconds = connect_seconds
-        super().__init__(*args, **kwargs)
-
-    def _new_conn(self) -> socket.socket:
-        return connect(self._target, self._guard, self._connect_seconds)
-
-
-class _HTTPConnection(_Guarded, HTTPConnection):
-    pass
-
-
-class _HTTPSConnection(_Guarded, HTTPSConnection):
-    def connect(self) -> None:
-        super().connect()
-        if isinstance(self.sock, GuardedTLSSocket):
-            self.sock.guard = self._guard
-
-
-class _HTTPPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
-
-
-class _HTTPSPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
-
-
-def connect(target: Target, guard: Guard, seconds: float) -> GuardedSocket:
-    """A socket to an address that has been checked, the first that answers."""
-    until = time.monotonic() + guard.seconds(seconds)
-    addresses = checked_addresses(target, guard.seconds(seconds))
-    failure: OSError | None = None
-    for family, address in addresses:
-        sock = GuardedSocket(family, socket.SOCK_STREAM)
-        try:
-            sock.settimeout(guard.seconds(max(until - time.monotonic(), 0.001)))
-            sock.connect(address)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except OSError as error:
-            sock.close()
-            failure = error
-            continue
-        # TLS shakes hands in one call, under this time-out.
-        sock.settimeout(guard.seconds())
-        sock.guard = guard
-        return sock
-    if isinstance(failure, TimeoutError):
-        raise guard.timeout() from failure
-    raise OutgoingError(f"{target.pair} cannot be reached.") from failure
-
-
-def checked_addresses(
-    target: Target, seconds: float
-) -> list[tuple[socket.AddressFamily, Any]]:
-    """Resolve, once. Raises ``RefusedAddress`` if a single answer is not public."""
-    allowed = target.pair in {pair.lower() for pair in _private_hosts()}
-    if not allowed and target.port not in PORTS.values():
-        raise RefusedAddress(f"Port {target.port} is not one we call.")
-    found = _resolve(target, seconds)
-    if not allowed and not all(is_public(address[0]) for _, address in found):
-        raise RefusedAddress(f"{target.pair} is not a public address.")
-    return found
-
-
-def _resolve(target: Target, seconds: float) -> list[tuple[socket.AddressFamily, Any]]:
-    """``getaddrinfo`` knows no time-out, so it runs in a thread that we may leave."""
-    answers: queue.SimpleQueue[list[Any] | OSError | UnicodeError] = queue.SimpleQueue()
-
-    def ask() -> None:
-        try:
-            answers.put(
-                socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-            )
-        except (OSError, UnicodeError) as error:
-            answers.put(error)
-
-    threading.Thread(target=ask, name="resolve", daemon=True).start()
-    try:
-        answer = answers.get(timeout=seconds)
-    except queue.Empty as error:
-        message = f"The name {target.host} was not resolved in time."
-        raise OutgoingTimeout(message) from error
-    if not isinstance(answer, list):
-        raise OutgoingError(f"The name {target.host} is unknown.") from answer
-    return [(family, address) for family, _, _, _, address in answer]
-
-
-def _private_hosts() -> list[str]:
-    return list(getattr(settings, "PHOTOWALL_PRIVATE_HOSTS", ()))
+        into.take(chunk)
 
 
 def _user_agent() -> str:
     return f"Photowall/{getattr(settings, 'PHOTOWALL_VERSION', '0')}"
-
-
-@cache
-def _tls_context() -> ssl.SSLContext:
-    """The system's authorities (``SSL_CERT_FILE`` adds an inside one) and certifi's."""
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    context.sslsocket_class = GuardedTLSSocket
-    return context

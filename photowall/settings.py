@@ -211,6 +211,9 @@ PHOTOWALL_BASE_URL = env.str(
     "PHOTOWALL_BASE_URL", default="http://127.0.0.1:8000"
 ).rstrip("/")
 PHOTOWALL_PRIVATE_HOSTS = env.list("PHOTOWALL_PRIVATE_HOSTS", default=[])
+PHOTOWALL_PICTURE_BYTES = env.int("PHOTOWALL_PICTURE_BYTES", default=20 * 1024 * 1024)
+"""The largest picture that is fetched."""
+PHOTOWALL_FILM_BYTES = env.int("PHOTOWALL_FILM_BYTES", default=100 * 1024 * 1024)
 PHOTOWALL_OPEN_SUBSCRIBE = env.bool("PHOTOWALL_OPEN_SUBSCRIBE", default=False)
 PHOTOWALL_PUBLIC_ARCHIVE = env.bool("PHOTOWALL_PUBLIC_ARCHIVE", default=False)
 PHOTOWALL_CALLBACKS_WAITING = env.int("PHOTOWALL_CALLBACKS_WAITING", default=5_000)
@@ -320,6 +323,12 @@ WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 WHITENOISE_MAX_AGE = 60
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR / "media"
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "media_archive.stores.local.LocalStore"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
 PHOTOWALL_DISK_KEEP = room(
     "PHOTOWALL_DISK_KEEP", env.str("PHOTOWALL_DISK_KEEP", default="1G")
 )

@@ -14,10 +14,12 @@ FLOORS = ("media_archive", "subscriptions", "photowall")
 BASEMENT = {
     "media_archive": {
         "addresses",
+        "arriving",
         "claims",
         "encryption",
         "errors",
         "files",
+        "guarded_connections",
         "guarded_sockets",
         "journal",
         "models",
@@ -26,6 +28,7 @@ BASEMENT = {
         "records",
         "set_wise",
         "signals",
+        "stores",
         "tags",
     },
     "subscriptions": {

@@ -146,7 +146,7 @@ def _release() -> None:
 
 def _taken(url: str) -> Answer:
     """As if the receiver had taken it."""
-    return Answer(200, {}, b"", url)
+    return Answer(status=200, headers={}, url=url, body=b"")
 
 
 def _tag(body: bytes) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from media_archive import guarded_sockets, outgoing_http
+from media_archive import guarded_connections, guarded_sockets
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
                 found.append((family, socket.SOCK_STREAM, 6, "", end))
             return found
 
-        monkeypatch.setattr(outgoing_http.socket, "getaddrinfo", getaddrinfo)
+        monkeypatch.setattr(guarded_connections.socket, "getaddrinfo", getaddrinfo)
         return asked
 
     return answering

@@ -174,5 +174,5 @@ def test_ipv6_is_spoken(inside: Callable[[str], str]) -> None:
     ],
 )
 def test_retry_after_is_a_number_or_a_date(said: str, seconds: float | None) -> None:
-    answer = outgoing_http.Answer(429, {"retry-after": said}, b"", "http://a.example/")
+    answer = outgoing_http.Answer(429, {"retry-after": said}, "http://a.example/", b"")
     assert answer.retry_after == seconds

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from media_archive import outgoing_http
+from media_archive import guarded_connections, outgoing_http
 from media_archive.errors import (
     OutgoingError,
     OutgoingTimeout,
@@ -134,7 +134,7 @@ def test_an_unknown_name_is_an_error_that_may_be_tried_again(
     def unknown(*_: Any, **__: Any) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
-    monkeypatch.setattr(outgoing_http.socket, "getaddrinfo", unknown)
+    monkeypatch.setattr(guarded_connections.socket, "getaddrinfo", unknown)
     with pytest.raises(OutgoingError) as caught:
         outgoing_http.request("GET", "http://wall.example/")
     assert caught.value.retryable
@@ -147,7 +147,7 @@ def test_a_name_service_that_hangs_counts(monkeypatch: pytest.MonkeyPatch) -> No
         release.wait(10)
         return []
 
-    monkeypatch.setattr(outgoing_http.socket, "getaddrinfo", hanging)
+    monkeypatch.setattr(guarded_connections.socket, "getaddrinfo", hanging)
     started = time.monotonic()
     with pytest.raises(OutgoingTimeout):
         outgoing_http.request("GET", "http://wall.example/", limits=QUICK)

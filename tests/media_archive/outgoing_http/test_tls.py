@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from media_archive import outgoing_http
+from media_archive import guarded_connections, outgoing_http
 from media_archive.errors import (
     AnswerTooLarge,
     OutgoingError,
@@ -65,9 +65,9 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def trusted(authority: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("SSL_CERT_FILE", str(authority / "certificate.pem"))
-    outgoing_http._tls_context.cache_clear()
+    guarded_connections.tls_context.cache_clear()
     yield
-    outgoing_http._tls_context.cache_clear()
+    guarded_connections.tls_context.cache_clear()
 
 
 def tls(authority: Path, serve: Serve, names: list[str | None]) -> Serve:
