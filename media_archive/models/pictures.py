@@ -185,6 +185,13 @@ class Download(Claimable):
     state_since = models.DateTimeField(default=timezone.now)
     reason = models.CharField(max_length=32, blank=True)
     detail = models.CharField(max_length=300, blank=True)
+    file = models.ForeignKey(
+        StoredFile,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="downloads",
+        help_text="What it brought; the asset shows it once its sizes are made.",
+    )
     attempts = models.PositiveSmallIntegerField(default=0)
     lost_claims = models.PositiveSmallIntegerField(
         default=0, help_text="How many workers were lost over it, in a row."
