@@ -34,23 +34,31 @@ def make(apps, schema_editor):
     # Films first, portraits then: the newest rows are fetched first.
     statements = [
         (
-            f"{to_asset} SELECT {VALUES} FROM media_archive_mediaasset "
-            f"WHERE {video} ORDER BY id ON CONFLICT DO NOTHING",
+            (
+                f"{to_asset} SELECT {VALUES} FROM media_archive_mediaasset "
+                f"WHERE {video} ORDER BY id ON CONFLICT DO NOTHING"
+            ),
             ["film"],
         ),
         (
-            f"{to_author} SELECT {VALUES} FROM media_archive_author "
-            "WHERE avatar_url IS NOT NULL ORDER BY id ON CONFLICT DO NOTHING",
+            (
+                f"{to_author} SELECT {VALUES} FROM media_archive_author "
+                "WHERE avatar_url IS NOT NULL ORDER BY id ON CONFLICT DO NOTHING"
+            ),
             ["avatar"],
         ),
         (
-            f"{to_asset} SELECT {VALUES} FROM media_archive_mediaasset "
-            f"WHERE {image} ORDER BY id ON CONFLICT DO NOTHING",
+            (
+                f"{to_asset} SELECT {VALUES} FROM media_archive_mediaasset "
+                f"WHERE {image} ORDER BY id ON CONFLICT DO NOTHING"
+            ),
             ["picture"],
         ),
         (
-            "UPDATE media_archive_mediaasset SET state = 'gone' "
-            f"WHERE state = 'pending' AND NOT ({image})",
+            (
+                "UPDATE media_archive_mediaasset SET state = 'gone' "
+                f"WHERE state = 'pending' AND NOT ({image})"
+            ),
             [],
         ),
     ]
