@@ -4,29 +4,32 @@ A name is made of the SHA-256 of the bytes, so a file never changes, may be writ
 twice without harm, and can be checked at any time. Originals (``o/``) are as they
 came, with all that a camera wrote into them: they are not for the public. Films
 (``f/``) and renditions (``r/``) are shown. Where the files are: Django's default
-storage, a local folder or an S3-compatible store.
+storage, a local folder or an S3-compatible store (``media_archive.stores``).
+
+All of it raises ``OSError``: ``FileNotFoundError`` for what is not there, ``ENOSPC``
+when there is no room, ``PermissionError`` when the store refuses us, others while it is
+away. A name that is not one of ours is a ``ValueError``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from django.conf import settings
-from django.core.files import File
 from django.core.files.storage import default_storage
 
-ENDINGS = {
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/gif": "gif",
-    "image/webp": "webp",
-    "image/avif": "avif",
-    "image/heic": "heic",
-    "video/mp4": "mp4",
-    "video/webm": "webm",
-    "video/quicktime": "mov",
-}
+from media_archive.stores.shape import (
+    CONTENT_TYPES,
+    Kept,
+    Store,
+    inside,
+    name_of_ours,
+)
+
+ENDINGS = {content_type: ending for ending, content_type in CONTENT_TYPES.items()}
+"""What we keep, and the ending of its names."""
 
 
 def original_name(sha256: str, content_type: str) -> str:
@@ -45,35 +48,60 @@ def rendition_name(sha256: str, content_type: str) -> str:
 
 
 def put(name: str, path: Path) -> None:
-    """Keep the file ``path`` under ``name``, whole or not at all. What is there
-    already under that name has the same bytes and stays.
-
-    Raises ``OSError`` (``ENOSPC``: the disk is full).
-    """
-    if default_storage.exists(name):
-        return
-    with path.open("rb") as content:
-        default_storage.save(name, File(content))
+    """Keep a copy of the file ``path`` under ``name``, whole or not at all. What is
+    there already under that name has the same bytes and stays."""
+    _store().keep(name_of_ours(name), path)
 
 
 def open_file(name: str) -> IO[bytes]:
-    """Its bytes, to read. Raises ``FileNotFoundError``."""
-    return default_storage.open(name, "rb")
+    """Its bytes, to read; they can be wound back."""
+    return _store().open(name_of_ours(name), "rb")
+
+
+def read(name: str, start: int, length: int) -> Iterator[bytes]:
+    """``length`` bytes from ``start`` on, in pieces of 64 kB at most; less if the file
+    ends before. Nothing else is read."""
+    return _store().read(name_of_ours(name), start, length)
 
 
 def exists(name: str) -> bool:
     """Whether the store has it."""
-    return default_storage.exists(name)
+    return _store().exists(name_of_ours(name))
+
+
+def size_of(name: str) -> int:
+    """Its bytes."""
+    return _store().size(name_of_ours(name))
 
 
 def delete(name: str) -> None:
-    """Take it away; nothing happens if it is not there."""
-    default_storage.delete(name)
+    """Take it away; nothing happens if it is not there. Strays that ``walk`` found may
+    be taken away as well."""
+    _store().delete(inside(name))
+
+
+def walk() -> Iterator[Kept]:
+    """Each file of the store as (name, size, modified), also those that are none of
+    ours. Holds a few at a time, however many there are."""
+    return _store().walk()
 
 
 def address(name: str) -> str:
     """Where a page finds it: below ``/media/``."""
     return f"{settings.MEDIA_URL}{name}"
+
+
+def scratch() -> Path:
+    """The folder for files that are on their way: on the disk of a local store, and
+    for us alone. Names in it begin with ``part-``; what is older than an hour is
+    nobody's."""
+    folder = Path(settings.MEDIA_ROOT) / "incoming"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def _store() -> Store:
+    return cast("Store", default_storage)
 
 
 def _name(kind: str, sha256: str, content_type: str) -> str:

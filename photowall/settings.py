@@ -325,9 +325,7 @@ MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR / "media"
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "media_archive.stores.local.LocalStore"},
-    "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 PHOTOWALL_DISK_KEEP = room(
     "PHOTOWALL_DISK_KEEP", env.str("PHOTOWALL_DISK_KEEP", default="1G")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.core.cache import cache
 from rest_framework.test import APIClient
 
 from media_archive.models import ApiToken
+
+_FOLDERS = itertools.count()
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +28,13 @@ def _counters_start_at_zero() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _files_are_the_tests_own(settings: Any, tmp_path_factory: Any) -> None:
+    """What a test keeps nobody else finds; the folder appears with the first file."""
+    number = next(_FOLDERS)
+    settings.MEDIA_ROOT = tmp_path_factory.getbasetemp() / f"media-{number}"
 
 
 @pytest.fixture
