@@ -23,6 +23,7 @@ from subscriptions.errors import (
     AuthRefused,
     BreakerOpen,
     BudgetSpent,
+    ItemGone,
     ProviderError,
     RateLimited,
     SecretUnreadable,
@@ -75,7 +76,7 @@ def is_failure(error: PhotowallError) -> bool:
 
 def is_refusal(error: PhotowallError) -> bool:
     """Whether the provider understood us and said no: it is not down."""
-    return isinstance(error, AuthRefused | SubscriptionRefused)
+    return isinstance(error, AuthRefused | SubscriptionRefused | ItemGone)
 
 
 def refusal(

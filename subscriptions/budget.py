@@ -35,6 +35,7 @@ SHARES: Mapping[Purpose, int] = {
     Purpose.NOTIFIED: 100,
     Purpose.POLL: 75,
     Purpose.BACKFILL: 50,
+    Purpose.PICTURES: 50,
 }
 """Up to which part of the limit, in per cent, a purpose may call. What is kept for
 people and upkeep (``PHOTOWALL_CALLS_KEPT``) is taken from the others."""

@@ -70,6 +70,13 @@ class SubscriptionRefused(ProviderError):
     retryable = False
 
 
+class ItemGone(ProviderError):
+    """The provider says that it has this post no more, or shows it to us no more."""
+
+    code = "item_gone"
+    retryable = False
+
+
 class SignatureRefused(PhotowallError):
     """A notification is not signed by who it says it is from. Nothing is kept."""
 

@@ -78,6 +78,7 @@ class Purpose(models.TextChoices):
     NOTIFIED = "notified", "Notified tags"
     POLL = "poll", "Polls"
     BACKFILL = "backfill", "Backfill"
+    PICTURES = "pictures", "New picture addresses"
 
 
 class CallCount(models.Model):

@@ -90,6 +90,9 @@ class Provider(ABC):
     in its answers (``UpstreamSubscription.lease_until``) or with its challenge
     (``hub.lease_seconds``), and ``subscribe`` for the same callback renews."""
 
+    reads_items: ClassVar[bool] = False
+    """Whether one post can be read by its id (``fetch_item``)."""
+
     @abstractmethod
     def subscribe(
         self,
@@ -125,6 +128,15 @@ class Provider(ABC):
     ) -> Page:
         """One page of the tag's listing: newest first, only what is newer than
         ``since`` (if given), starting at ``older`` (if given)."""
+
+    def fetch_item(self, credentials: Credentials, *, native_id: str) -> IncomingMedia:
+        """One post, as it is now, known by ``native_id``.
+
+        Raises ``ItemGone`` when the provider itself says that there is no such post
+        for us; not for a page of a gateway that says "not found". Only of providers
+        with ``reads_items``; of others ``NotImplementedError``.
+        """
+        raise NotImplementedError(f"{self.key} reads no single posts")
 
     @abstractmethod
     def verify_signature(

@@ -33,6 +33,8 @@ class TestInstagramV1(ProviderContract):
     auth_refused = (400, documents.body("errors/invalid_access_token_400.json"))
     subscribed = documents.body("subscription_created_tag.json")
     notification = documents.body("notification_tag_2014.json")
+    item = (documents.RED_FOX[0], documents.body("media_image.json"))
+    item_gone = (400, documents.body("errors/media_not_found_400.json"))
 
     def signed(self, body: bytes, secret: str) -> Mapping[str, str]:
         return {"x-hub-signature": signatures.sign_body(secret, body)}
@@ -115,6 +117,23 @@ class TestInstagramV1(ProviderContract):
         assert page.quota == Quota(5000, 4711)
         page, _ = self.fetch(provider, credentials, httpserver, self.empty_page)
         assert page.quota == Quota(None, None)
+
+    # One post
+
+    def test_a_post_is_asked_for_by_its_id(
+        self, provider: Provider, credentials: Credentials, httpserver: HTTPServer
+    ) -> None:
+        self.ask_for(provider, credentials, httpserver, self.item[1])
+        request = httpserver.log[0][0]
+        assert request.path == f"/base/media/{self.item[0]}"
+        assert request.args.to_dict() == {"client_id": "CLIENT-ID"}
+
+    def test_a_post_that_is_shown_to_us_no_more_is_gone_for_us(
+        self, provider: Provider, credentials: Credentials, httpserver: HTTPServer
+    ) -> None:
+        body = documents.body("errors/private_400.json")
+        with pytest.raises(errors.ItemGone, match="cannot view"):
+            self.ask_for(provider, credentials, httpserver, body, 400)
 
     # Errors, as recorded
 

@@ -17,6 +17,7 @@ from media_archive.records import IncomingMedia
 from subscriptions.errors import (
     AuthRefused,
     BadAnswer,
+    ItemGone,
     ProviderError,
     RateLimited,
     SignatureRefused,
@@ -45,6 +46,9 @@ RATE_LIMIT_CODES = (420, 429, 503)
 """503 meant "too fast" in 2011 - 2013."""
 RATE_LIMIT_TYPE = "OAuthRateLimitException"
 AUTH_CODES = (400, 401, 403)
+NOT_SHOWN = ("APINotFoundError", "APINotAllowedError")
+"""What a post that is deleted, and one of somebody who shows it no more, is
+answered with: both 400."""
 GONE = re.compile("not found|does not exist|no such", re.IGNORECASE)
 
 
@@ -55,6 +59,7 @@ class InstagramV1(Provider):
     label = "Instagram"
     default_base_url = "https://api.instagram.com/v1"
     pushes = True
+    reads_items = True
 
     def subscribe(
         self,
@@ -127,6 +132,27 @@ class InstagramV1(Provider):
             return pages.parse_page(document, envelope.quota_in(answer.headers))
         except NotOurFormat as error:
             raise BadAnswer(str(error)) from error
+
+    def fetch_item(self, credentials: Credentials, *, native_id: str) -> IncomingMedia:
+        answer = outgoing_http.request(
+            "GET",
+            f"{credentials.base_url}/media/{quote(native_id, safe='')}",
+            params=_reader(credentials),
+        )
+        try:
+            said = envelope.error_in(answer.status, envelope.decode(answer.body))
+        except NotOurFormat:
+            said = None
+        if said is not None and said.error_type in NOT_SHOWN:
+            raise ItemGone(said.message or "The provider has this post no more.")
+        document = _document(answer)
+        try:
+            record = media.parse_media(envelope.data_in(document))
+        except NotOurFormat as error:
+            raise BadAnswer(str(error)) from error
+        if record is None or record.native_id != native_id:
+            raise BadAnswer("The answer is not the post that was asked for.")
+        return record
 
     def verify_signature(
         self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]
