@@ -19,6 +19,14 @@ class MediaItemQuerySet(models.QuerySet["MediaItem"]):
         """What may leave the house."""
         return self.filter(visibility="visible")
 
+    def showable(self) -> Self:
+        """What a wall has: visible, and it is settled whether the first picture is
+        kept. Words alone have nothing to wait for."""
+        waiting = apps.get_model("media_archive.MediaAsset").objects.filter(
+            item=models.OuterRef("pk"), position=0, state="pending"
+        )
+        return self.visible().filter(Q(kind="text") | ~models.Exists(waiting))
+
     def tagged(self, tag: str) -> Self:
         """Listed under ``tag``."""
         return self.filter(listings__tag__name=tag)
@@ -61,8 +69,14 @@ class MediaItemQuerySet(models.QuerySet["MediaItem"]):
         return self.filter(author__in=list(authors.values_list("id", flat=True)[:100]))
 
     def whole(self) -> Self:
-        """With all that is needed to render them: author, tags, assets."""
-        return self.select_related("author").prefetch_related(
-            "assets",
+        """With all that is needed to render them, in five queries: author, tags,
+        assets, and the kept files of both with their sizes."""
+        assets = apps.get_model("media_archive.MediaAsset").objects.select_related(
+            "picture", "film"
+        )
+        return self.select_related("author__avatar").prefetch_related(
+            models.Prefetch("assets", assets),
+            "assets__picture__renditions",
+            "author__avatar__renditions",
             models.Prefetch("tags", to_attr="all_tags"),
         )

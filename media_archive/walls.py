@@ -10,19 +10,26 @@ from django.core.cache import cache
 from django.db.models import Count, Exists, OuterRef, Q
 
 from media_archive import journal
-from media_archive.live.frames import REMOVALS, Frame, frame_of
+from media_archive.live.frames import PINS, REMOVALS, Frame, frame_of
 from media_archive.live.posts import post_of
 from media_archive.models import (
+    DownloadState,
     JournalEntry,
+    JournalKind,
+    MediaAsset,
     MediaItem,
     MediaTag,
     Tag,
     Visibility,
 )
+from media_archive.records import Kind
 
 SNAPSHOT_POSTS = 24
 MOST_REPLAYED = 200
-"""Entries of a tag that are replayed; more is a ``reload``."""
+"""Frames of a tag that are replayed; more is a ``reload``."""
+
+MOST_ENTRIES = 2 * MOST_REPLAYED
+"""Entries of a tag that are looked at for it: a post has two, archived and pictured."""
 
 LONGEST_GAP = 20_000
 """Journal entries, of all tags, that are searched for a tag's."""
@@ -54,7 +61,7 @@ def snapshot(tag: str, limit: int = SNAPSHOT_POSTS) -> dict[str, Any]:
     rather than never.
     """
     cursor = journal.head()
-    newest = MediaItem.objects.newest_of_tag(tag).visible().whole()[:limit]
+    newest = MediaItem.objects.newest_of_tag(tag).showable().whole()[:limit]
     posts = [post_of(item) for item in newest]
     said = {"cursor": cursor, "tag": tag, **counts(tag), "notice": notice_of(tag)}
     return {**said, "posts": posts}
@@ -66,7 +73,7 @@ def is_known(tag: str) -> bool:
 
 
 def counts(tag: str) -> dict[str, int]:
-    """How many visible posts ``tag`` has (``count``) and of how many ``people``.
+    """How many posts the wall of ``tag`` has (``count``) and of how many ``people``.
 
     A few seconds old at most, or twenty times as long as counting took: a very
     large tag never costs more than a twentieth of one core.
@@ -79,8 +86,13 @@ def counts(tag: str) -> dict[str, int]:
     if known is not None:
         return known
     began = time.monotonic()
+    waiting = MediaAsset.objects.filter(
+        item=OuterRef("item"), position=0, state=DownloadState.PENDING
+    )
     counted = MediaTag.objects.filter(
-        tag_id=tag_id, item__visibility=Visibility.VISIBLE
+        Q(item__kind=Kind.TEXT) | ~Exists(waiting),
+        tag_id=tag_id,
+        item__visibility=Visibility.VISIBLE,
     ).aggregate(count=Count("id"), people=Count("item__author", distinct=True))
     cache.set(key, counted, max(COUNTS_KEPT, 20 * (time.monotonic() - began)))
     return counted
@@ -108,10 +120,11 @@ def replay(tag: str, since: int, upto: int) -> list[Frame] | None:
         return []
     if upto - since > LONGEST_GAP:
         return None
-    found = entries(tag, since, MOST_REPLAYED + 1, upto)
-    if len(found) > MOST_REPLAYED:
+    found = entries(tag, since, MOST_ENTRIES + 1, upto)
+    if len(found) > MOST_ENTRIES:
         return None
-    return frames(found, {tag})[tag]
+    told = frames(found, {tag})[tag]
+    return told if len(told) <= MOST_REPLAYED else None
 
 
 def frames(
@@ -119,7 +132,8 @@ def frames(
 ) -> dict[str, list[Frame]]:
     """For each of ``tags``, what its viewers see of ``entries``, in order.
 
-    A few queries, however many entries. Only items of these tags are loaded.
+    A few queries, however many entries. Only items of these tags are loaded. Of
+    several changes of one item the last is told: they carry the same post.
     """
     told: dict[str, list[Frame]] = {tag: [] for tag in tags}
     ids = {entry.item_id for entry in entries}
@@ -129,6 +143,8 @@ def frames(
     ).values_list("item_id", "tag__name", "seq"):
         joined.setdefault(item_id, {})[tag] = seq
     items = MediaItem.objects.whole().in_bulk(list(joined))
+    pictured = _pictured(list(items))
+    superseded = _superseded(entries)
     gone = _gone({e.item_id for e in entries if e.kind in REMOVALS} - items.keys())
     for entry in entries:
         item = items.get(entry.item_id)
@@ -143,11 +159,45 @@ def frames(
             if entry.seq < seq and entry.kind not in REMOVALS:
                 continue
             new_here = entry.seq == seq
+            if entry.seq in superseded and not new_here:
+                continue
             if new_here not in made:
-                made[new_here] = frame_of(entry, item, new_here=new_here)
+                first = pictured.get(entry.item_id)
+                made[new_here] = frame_of(
+                    entry, item, new_here=new_here, pictured=first
+                )
             if (frame := made[new_here]) is not None:
                 told[tag].append(frame)
     return told
+
+
+def _pictured(ids: Collection[int]) -> dict[int, int]:
+    """Item → the number with which its first picture was settled for the first time:
+    a person may have had it tried again since."""
+    first: dict[int, int] = {}
+    found = JournalEntry.objects.filter(kind=JournalKind.PICTURED, item_id__in=ids)
+    for item_id, seq, detail in found.order_by("seq").values_list(
+        "item_id", "seq", "detail"
+    ):
+        if detail.get("asset") == 0 and not detail.get("film"):
+            first.setdefault(item_id, seq)
+    return first
+
+
+def _superseded(entries: Sequence[JournalEntry]) -> set[int]:
+    """The numbers of changes that a later entry among these tells as well."""
+    found: set[int] = set()
+    later: set[int] = set()
+    for entry in reversed(entries):
+        changes = entry.kind == JournalKind.CHANGED or (
+            entry.kind == JournalKind.PICTURED
+            and (entry.detail.get("asset") != 0 or entry.detail.get("film"))
+        )
+        if changes and entry.item_id in later:
+            found.add(entry.seq)
+        elif entry.kind not in REMOVALS and entry.kind not in PINS:
+            later.add(entry.item_id)
+    return found
 
 
 def _gone(ids: set[int]) -> set[int]:

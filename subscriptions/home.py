@@ -118,7 +118,7 @@ def _told(
 ) -> HttpResponse:
     """The wall, or why there will be nothing on it, where the person is looking."""
     tag = subscription.tag
-    if MediaItem.objects.newest_of_tag(tag).visible().exists():
+    if MediaItem.objects.newest_of_tag(tag).showable().exists():
         return _to_wall(tag)
     after = patience.outcome(subscription.pk, PATIENCE, read)
     if after.state not in patience.IN_TROUBLE:
@@ -146,13 +146,13 @@ def _on_air() -> dict[str, Any]:
     tags = list(dict.fromkeys(followed.values_list("tag", flat=True)[: 2 * MOST_WALLS]))
     shown = [_wall(tag) for tag in tags[:MOST_WALLS]]
     shown.sort(key=lambda wall: _moment(wall["newest_at"]), reverse=True)
-    recent = MediaItem.objects.visible().newest_first().whole()[:MOST_PICTURES]
+    recent = MediaItem.objects.showable().newest_first().whole()[:MOST_PICTURES]
     pictures = [_picture_url(item, LARGE) for item in recent]
     return {"walls": shown, "pictures": [url for url in pictures if url]}
 
 
 def _wall(tag: str) -> dict[str, Any]:
-    newest = MediaItem.objects.newest_of_tag(tag).visible().whole().first()
+    newest = MediaItem.objects.newest_of_tag(tag).showable().whole().first()
     return {
         "tag": tag,
         "url": reverse("wall", args=[tag]),

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from media_archive.live.posts import post_of
+from media_archive.live.posts import is_settled, post_of
 from media_archive.models import JournalEntry, JournalKind, MediaItem, Visibility
 
 HEARTBEAT = 25
@@ -22,7 +23,10 @@ MOST_FRAMES = 100
 MOST_CHARACTERS = 256 * 1024
 """Of one message; a single larger frame still travels alone."""
 
-REMOVALS = frozenset({JournalKind.HIDDEN, JournalKind.REMOVED})
+LATE = timedelta(hours=1)
+"""A post whose picture came later than this is no news: it takes its place."""
+
+REMOVALS = frozenset({JournalKind.HIDDEN, JournalKind.REMOVED, JournalKind.PURGED})
 ARRIVALS = frozenset({JournalKind.ARCHIVED, JournalKind.SHOWN})
 PINS = {JournalKind.PINNED: True, JournalKind.UNPINNED: False}
 
@@ -38,29 +42,42 @@ class Frame:
 
 
 def frame_of(
-    entry: JournalEntry, item: MediaItem | None, *, new_here: bool = False
+    entry: JournalEntry,
+    item: MediaItem | None,
+    *,
+    new_here: bool = False,
+    pictured: int | None = None,
 ) -> Frame | None:
     """What viewers see of ``entry``; None if nothing.
 
     ``item`` is the row as it is now, loaded with ``.whole()``, or None if it is
-    gone. A removal is always told. Anything else only while the item is visible:
-    if it was hidden later, the entry of that follows. ``new_here``: with this
-    entry the item joined the tag, so its viewers see it for the first time.
+    gone. A removal is always told. Anything else only while the item is visible and
+    its first picture settled: if it was hidden later, the entry of that follows.
+    ``new_here``: with this entry the item joined the tag, so its viewers see it for
+    the first time. ``pictured`` is the number with which the first picture was
+    settled (None: it had none to wait for): with that entry the post appears, and
+    nothing of it is told before.
     """
     body: dict[str, Any]
     if entry.kind in REMOVALS:
         body = {"type": "removed", "seq": entry.seq, "id": str(entry.item_id)}
         return Frame(entry.seq, entry.item_id, encode(body), removes=True)
-    if item is None or item.visibility != Visibility.VISIBLE:
+    if item is None or item.visibility != Visibility.VISIBLE or not is_settled(item):
         return None
+    if pictured is not None and entry.seq < pictured:
+        return None
+    appears = entry.seq == pictured
     if entry.kind in PINS and not new_here:
         pinned = PINS[JournalKind(entry.kind)]
         body = {"type": "pinned", "seq": entry.seq, "id": str(item.pk)}
         body["pinned"] = pinned
     else:
-        word = "added" if new_here or entry.kind in ARRIVALS else "changed"
+        added = new_here or appears or entry.kind in ARRIVALS
+        word = "added" if added else "changed"
         body = {"type": word, "seq": entry.seq, "post": post_of(item)}
-        if entry.detail.get("backfilled"):
+        if entry.detail.get("backfilled") or (
+            appears and entry.at - item.archived_at > LATE
+        ):
             body["past"] = True
     return Frame(entry.seq, entry.item_id, encode(body))
 

@@ -1,6 +1,7 @@
 """A media item as a viewer sees it: everything needed to paint, nothing trusted.
 
-The shape is described in ``docs/reference/live-protocol.md``.
+Pictures and films are those we keep, at our own addresses; what is not kept (yet) is
+not shown. The shape is described in ``docs/reference/live-protocol.md``.
 """
 
 from __future__ import annotations
@@ -9,8 +10,15 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from media_archive.models import Author, MediaAsset, MediaItem
-from media_archive.picture_addresses import may_be_shown
+from media_archive import files
+from media_archive.kept_pictures import JPEG, address_of, for_purpose, sizes
+from media_archive.models import (
+    Author,
+    DownloadState,
+    MediaAsset,
+    MediaItem,
+    StoredFile,
+)
 from media_archive.records import Kind
 
 LONGEST_CAPTION = 2200
@@ -54,8 +62,16 @@ def post_of(item: MediaItem) -> dict[str, Any]:
         ]
         if album
         else [],
-        "color": None,
     }
+
+
+def is_settled(item: MediaItem) -> bool:
+    """Whether there is nothing to wait for: the first picture is kept, or never will
+    be. The same as ``MediaItemQuerySet.showable()`` asks, of a row with its assets."""
+    first = next(iter(item.assets.all()), None)
+    return (
+        item.kind == Kind.TEXT or first is None or first.state != DownloadState.PENDING
+    )
 
 
 def source_label(provider: str) -> str:
@@ -81,52 +97,61 @@ def address(url: object) -> str | None:
     return url if usable else None
 
 
-def _loadable(url: object) -> str | None:
-    """``url`` if a page of ours may load it. A refused address would only cost the
-    page a failure, seconds and a complaint: it shows words at once instead."""
-    known = address(url)
-    return known if known is not None and may_be_shown(known) else None
-
-
 _NO_PICTURE: dict[str, Any] = {
     "w": None,
     "h": None,
     "alt": None,
     "renditions": [],
+    "jpeg": None,
+    "thumb": None,
+    "bg": None,
+    "lqip": None,
+    "color": None,
+    "tint": None,
+    "luma": None,
+    "animated": None,
     "video": None,
 }
 
 
 def _picture(asset: MediaAsset) -> dict[str, Any]:
-    sources = [
-        source
-        for source in asset.sources
-        if isinstance(source, dict) and _loadable(source.get("url"))
-    ]
-    pictures = sorted((s for s in sources if s.get("kind") == Kind.IMAGE), key=_width)
-    films = sorted((s for s in sources if s.get("kind") == Kind.VIDEO), key=_width)
-    largest = (pictures or films or [{}])[-1]
+    kept = _kept(asset.picture) if asset.picture is not None else {}
+    film = asset.film
     return {
-        "w": largest.get("width"),
-        "h": largest.get("height"),
+        **_NO_PICTURE,
+        **kept,
         "alt": asset.alt_text,
-        "renditions": [
-            {"w": s.get("width"), "h": s.get("height"), "url": s["url"]}
-            for s in pictures[-MOST_RENDITIONS:]
-        ],
-        "video": films[-1]["url"] if films else None,
+        "video": files.address(film.name) if film is not None else None,
     }
 
 
-def _width(source: dict[str, Any]) -> int:
-    return source.get("width") or 0
+def _kept(file: StoredFile) -> dict[str, Any]:
+    jpegs = sizes(file, JPEG)
+    moving = for_purpose(file, "a480") if (file.frames or 1) > 1 else None
+    return {
+        "w": file.width,
+        "h": file.height,
+        "renditions": [
+            {"w": each.width, "h": each.height, "url": files.address(each.name)}
+            for each in sizes(file)[-MOST_RENDITIONS:]
+        ],
+        "jpeg": address_of(jpegs[-1] if jpegs else None),
+        "thumb": address_of(for_purpose(file, "s168")),
+        "bg": address_of(for_purpose(file, "bg")),
+        "lqip": file.placeholder or None,
+        "color": file.color or None,
+        "tint": file.tint or None,
+        "luma": file.luma,
+        "animated": address_of(moving),
+    }
 
 
 def _author(author: Author) -> dict[str, str | None]:
     return {
         "name": author.name,
         "user": author.username,
-        "avatar": _loadable(author.avatar_url),
+        "avatar": address_of(for_purpose(author.avatar, "s192")),
+        "avatar_small": address_of(for_purpose(author.avatar, "s96")),
     }
 
 

@@ -173,6 +173,13 @@ class MediaAsset(models.Model):
                 fields=["item", "position"], name="one_asset_per_position"
             )
         ]
+        indexes = [
+            models.Index(
+                fields=["item"],
+                condition=models.Q(state=DownloadState.PENDING),
+                name="asset_pending",
+            )
+        ]
         ordering = ["position"]
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from media_archive import moderation
-from tests.builders import an_item, some_items
+from tests.builders import a_post, some_posts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,7 +58,7 @@ def test_only_reading(client: Client) -> None:
 
 
 def test_the_page_carries_the_snapshot(client: Client) -> None:
-    items = some_items(3, caption="</script><script>alert(1)</script>")
+    items = some_posts(3, caption="</script><script>alert(1)</script>")
     text = page(client, "nofilter")
     found = re.search(r'<script id="snapshot"[^>]*>(.*?)</script>', text, re.DOTALL)
     assert found is not None
@@ -70,7 +70,7 @@ def test_the_page_carries_the_snapshot(client: Client) -> None:
 
 def test_a_tag_nobody_knows_has_a_wall_that_says_so(client: Client) -> None:
     assert client.get("/wall/unheard/").context["known"] is False
-    an_item(tags=["unheard"])
+    a_post(tags=["unheard"])
     assert client.get("/wall/unheard/").context["known"] is True
 
 
@@ -84,7 +84,7 @@ def test_the_page_runs_no_foreign_script_and_is_not_kept(client: Client) -> None
 
 
 def test_the_snapshot_is_never_kept(client: Client) -> None:
-    item = an_item()
+    item = a_post()
     answer = client.get("/wall/NoFilter/snapshot.json")
     assert "no-store" in answer["Cache-Control"]
     shown = answer.json()

@@ -8,7 +8,7 @@ from django.test import Client
 from media_archive import walls
 from subscriptions import notices
 from subscriptions.models import Feed, State
-from tests.builders import some_items
+from tests.builders import some_posts
 from tests.subscriptions.upstream import a_subscription, an_account
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,7 +72,7 @@ def test_followed_anew_it_is_read_again() -> None:
 
 def test_photos_are_shown_whatever_there_is_to_say(client: Client) -> None:
     a_subscription("sunset", State.PAUSED)
-    some_items(1, tags=["sunset"])
+    some_posts(1, tags=["sunset"])
     shown = client.get("/wall/sunset/snapshot.json").json()
     assert (shown["notice"], len(shown["posts"])) == (notices.PAUSED, 1)
     assert 'class=" noticed"' in client.get("/wall/sunset/").content.decode()

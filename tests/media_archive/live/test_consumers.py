@@ -14,7 +14,7 @@ from media_archive.live import consumers, hub
 from media_archive.live.hub import Hub
 from media_archive.live.manners import Patience
 from media_archive.live.viewers import MOST_UNANSWERED
-from tests.builders import a_record, an_item, some_items, store
+from tests.builders import a_post, a_record, some_posts, store_kept
 from tests.media_archive.live.held import happens
 from tests.media_archive.live.screens import ORIGIN, TAG, Screen, a_screen, in_thread
 
@@ -109,7 +109,7 @@ async def test_fifty_messages_a_minute_and_no_more(
 
 
 async def test_a_screen_is_greeted_and_then_it_is_quiet() -> None:
-    await in_thread(some_items, 3)
+    await in_thread(some_posts, 3)
     async with a_screen(greeted=False) as screen:
         assert await screen.next() == {"type": "hello", "cursor": 3, "heartbeat": 25}
         await quiet(screen)
@@ -118,7 +118,7 @@ async def test_a_screen_is_greeted_and_then_it_is_quiet() -> None:
 @pytest.mark.parametrize("form", ["NoFilter", "#nofilter", " nofilter"])
 async def test_any_form_of_a_tag_is_the_same_wall(form: str) -> None:
     async with a_screen(form) as screen:
-        item = await in_thread(an_item)
+        item = await in_thread(a_post)
         frames = await screen.until(1)
         assert frames[0]["type"] == "added"
         assert frames[0]["post"]["id"] == str(item.pk)
@@ -126,22 +126,22 @@ async def test_any_form_of_a_tag_is_the_same_wall(form: str) -> None:
 
 async def test_a_wall_in_another_script() -> None:
     async with a_screen("日本語") as screen:
-        await in_thread(an_item, tags=["日本語"])
+        await in_thread(a_post, tags=["日本語"])
         assert (await screen.until(1))[0]["post"]["tags"] == ["日本語"]
 
 
 async def test_an_unknown_tag_is_quiet_until_somebody_uses_it() -> None:
     async with a_screen("unheard") as screen:
-        await in_thread(an_item)
+        await in_thread(a_post)
         await quiet(screen)
-        await in_thread(an_item, tags=["unheard"])
+        await in_thread(a_post, tags=["unheard"])
         assert [f["seq"] for f in await screen.until(2)] == [2]
 
 
 async def test_every_kind_of_news_arrives_in_order() -> None:
     async with a_screen() as screen:
-        item = await in_thread(an_item, "p1")
-        await in_thread(store, [a_record("p1", caption="Edited")])
+        item = await in_thread(a_post, "p1")
+        await in_thread(store_kept, [a_record("p1", caption="Edited")])
         await in_thread(moderation.pin, [item.pk], actor="ada")
         await in_thread(moderation.unpin, [item.pk], actor="ada")
         await in_thread(moderation.hide, [item.pk], actor="ada")
@@ -154,14 +154,14 @@ async def test_every_kind_of_news_arrives_in_order() -> None:
 
 
 async def test_a_hidden_post_is_never_sent() -> None:
-    await in_thread(an_item, "p1")
-    hidden = await in_thread(an_item, "p2")
+    await in_thread(a_post, "p1")
+    hidden = await in_thread(a_post, "p2")
     await in_thread(moderation.hide, [hidden.pk], actor="ada")
     async with a_screen(since=0) as screen:
         await screen.until(3)
-        await in_thread(store, [a_record("p2", caption="Edited while hidden")])
+        await in_thread(store_kept, [a_record("p2", caption="Edited while hidden")])
         await in_thread(moderation.pin, [hidden.pk], actor="ada")
-        await in_thread(an_item, "p3")
+        await in_thread(a_post, "p3")
         frames = await screen.until(6)
     assert [(f["type"], f["seq"]) for f in frames] == [
         ("added", 1),
@@ -171,38 +171,38 @@ async def test_a_hidden_post_is_never_sent() -> None:
 
 
 async def test_a_screen_that_comes_back_gets_what_it_missed_once() -> None:
-    await in_thread(some_items, 150)
+    await in_thread(some_posts, 150)
     async with a_screen(since=20) as screen:
         frames = await screen.until(150)
         assert screen.seqs == list(range(21, 151))
         assert {f["type"] for f in frames} == {"added"}
-        await in_thread(an_item)
+        await in_thread(a_post)
         await screen.until(151)
         assert screen.seqs == list(range(21, 152))
 
 
 async def test_resume_is_the_same_on_the_open_line() -> None:
-    await in_thread(some_items, 5)
+    await in_thread(some_posts, 5)
     async with a_screen() as screen:
         await screen.say(type="resume", cursor=2)
         await screen.until(5)
         assert screen.seqs == [3, 4, 5]
-        await in_thread(an_item)
+        await in_thread(a_post)
         await screen.until(6)
         assert screen.seqs == [3, 4, 5, 6]
 
 
 async def test_after_a_thousand_entries_the_page_reloads() -> None:
-    await in_thread(some_items, 1000)
+    await in_thread(some_posts, 1000)
     async with a_screen(since=0, greeted=False) as screen:
         assert (await screen.next())["cursor"] == 1000
         assert await screen.next() == {"type": "reload", "cursor": 1000}
-        await in_thread(some_items, 2)
+        await in_thread(some_posts, 2)
         await quiet(screen)
         await screen.say(type="resume", cursor=1001)
         await screen.until(1002)
         assert screen.seqs == [1002]
-        await in_thread(some_items, 1)
+        await in_thread(some_posts, 1)
         await screen.until(1003)
 
 
@@ -212,14 +212,14 @@ async def test_a_snapshot_may_be_ahead_of_the_hub(
     monkeypatch.setattr(hub, "TICK", 60)
     monkeypatch.setattr(Hub, "hear", lambda self, seq: None)
     async with a_screen():
-        await in_thread(some_items, 3)
+        await in_thread(some_posts, 3)
         async with a_screen(since=3, greeted=False) as late:
             assert (await late.next())["cursor"] == 3
             await quiet(late)
 
 
 async def test_a_cursor_beyond_the_journal_belongs_to_another_journal() -> None:
-    await in_thread(some_items, 3)
+    await in_thread(some_posts, 3)
     async with a_screen(since=4000, greeted=False) as screen:
         assert await screen.next() == {"type": "hello", "cursor": 3, "heartbeat": 25}
         assert await screen.next() == {"type": "reload", "cursor": 3}
@@ -285,7 +285,7 @@ async def test_a_ping_says_how_far_the_screen_has_come(
 ) -> None:
     monkeypatch.setattr(consumers, "HEARTBEAT", 0.5)
     async with a_screen() as screen:
-        await in_thread(some_items, 3, tags=["other"])
+        await in_thread(some_posts, 3, tags=["other"])
         message = await screen.next()
         while message["type"] == "ping" and message["cursor"] < 3:
             await screen.say(type="pong")

@@ -17,7 +17,7 @@ from media_archive import receivers
 from media_archive.live import hints, hub
 from media_archive.live.hints import HintSender
 from media_archive.live.hub import Hub
-from tests.builders import an_item
+from tests.builders import a_post
 from tests.media_archive.live.held import LONG
 from tests.media_archive.live.screens import Screen, a_screen, in_thread
 
@@ -115,6 +115,6 @@ async def news_come(screen: Screen) -> None:
     lost, and that is no fault."""
     async with asyncio.timeout(LONG):
         while not screen.seen:
-            await in_thread(an_item)
+            await in_thread(a_post)
             if not await screen.socket.receive_nothing(0.3):
                 await screen.next()

@@ -20,7 +20,7 @@ from media_archive.live import hints, hub
 from media_archive.live.hub import Hub
 from media_archive.live.viewers import Viewer
 from media_archive.models import JournalCounter, JournalEntry, MediaItem
-from tests.builders import a_record, an_item, some_items, store
+from tests.builders import a_post, a_record, some_posts, store_kept
 from tests.media_archive.live.held import LONG, Held, happens
 from tests.media_archive.live.screens import TAG, Screen, a_screen, in_thread
 from tests.server_process import ServerProcess, free_port, new_folder
@@ -75,7 +75,7 @@ async def listening() -> None:
 async def test_a_hint_over_redis_is_enough(deaf: list[int], patient: None) -> None:
     async with a_screen() as screen:
         await listening()
-        await in_thread(some_items, 3)
+        await in_thread(some_posts, 3)
         await screen.until(3)
 
 
@@ -84,7 +84,7 @@ async def test_the_process_that_writes_needs_no_redis(
 ) -> None:
     layer_at(settings, "redis://127.0.0.1:1/0")
     async with a_screen() as screen:
-        await in_thread(some_items, 3)
+        await in_thread(some_posts, 3)
         await screen.until(3)
 
 
@@ -96,7 +96,7 @@ async def test_without_hints_nothing_comes_before_the_tick(
         "default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
     }
     async with a_screen() as screen:
-        await in_thread(some_items, 3)
+        await in_thread(some_posts, 3)
         assert deaf[-1] == 3
         await happens(lambda: not hints.sender._busy)
         assert await screen.socket.receive_nothing()
@@ -125,9 +125,9 @@ async def test_with_redis_dead_the_tick_delivers(
     layer_at(settings, "redis://127.0.0.1:1/0")
     monkeypatch.setattr(hub, "TICK", 0.3)
     async with a_screen() as screen:
-        await in_thread(some_items, 3)
+        await in_thread(some_posts, 3)
         await screen.until(3)
-        await in_thread(some_items, 2)
+        await in_thread(some_posts, 2)
         await screen.until(5)
         assert screen.seqs == [1, 2, 3, 4, 5]
         # The third begins when the second has failed and said what it has to say.
@@ -181,7 +181,7 @@ async def test_hints_come_again_when_redis_does(
     async with a_screen() as screen:
         await listening()
         await in_thread(server.stop)
-        await in_thread(an_item)
+        await in_thread(a_post)
         await screen.until(1)  # the tick
         await in_thread(start)
         monkeypatch.setattr(hub, "TICK", 600)
@@ -193,7 +193,7 @@ async def test_hints_come_again_when_redis_does(
         seq = 1
         async with asyncio.timeout(LONG):
             while True:
-                await in_thread(an_item)
+                await in_thread(a_post)
                 seq += 1
                 if not await screen.socket.receive_nothing(0.5, 0.05):
                     break
@@ -203,7 +203,7 @@ async def test_hints_come_again_when_redis_does(
 
 async def test_one_text_for_all_viewers() -> None:
     async with a_screen() as one, a_screen() as two, a_screen("sunset") as other:
-        await in_thread(an_item, tags=[TAG, "sunset"])
+        await in_thread(a_post, tags=[TAG, "sunset"])
         texts = [await s.socket.receive_from(timeout=20) for s in (one, two, other)]
     assert texts[0] is texts[1]
     assert texts[0] == texts[2]
@@ -211,7 +211,7 @@ async def test_one_text_for_all_viewers() -> None:
 
 async def test_the_journal_is_read_once_for_all(looks: list[int]) -> None:
     async with a_screen() as one, a_screen() as two, a_screen() as three:
-        await in_thread(an_item)
+        await in_thread(a_post)
         for screen in (one, two, three):
             await screen.until(1)
     assert looks.count(0) == 1
@@ -220,7 +220,7 @@ async def test_the_journal_is_read_once_for_all(looks: list[int]) -> None:
 async def test_screens_that_come_back_together_share_one_look(
     hold: Callable[[Any, str], Held],
 ) -> None:
-    await in_thread(some_items, 5)
+    await in_thread(some_posts, 5)
     replaying = hold(walls, "replay")
     screens = [Screen(TAG, 1) for _ in range(20)]
     await asyncio.gather(*(screen.socket.connect(LONG) for screen in screens))
@@ -255,7 +255,7 @@ async def test_a_database_that_comes_back_costs_nothing(
 
     async with a_screen() as screen:
         monkeypatch.setattr(journal, "read", away)
-        await in_thread(some_items, 3)
+        await in_thread(some_posts, 3)
         before = len(failed)
         await happens(lambda: len(failed) > before + 2)
         assert await screen.socket.receive_nothing()
@@ -269,7 +269,7 @@ async def test_another_journal_makes_everybody_reload(
 ) -> None:
     """The archive was restored from a copy, or set up afresh, under our feet."""
     monkeypatch.setattr(hub, "TICK", 0.2)
-    await in_thread(some_items, 5)
+    await in_thread(some_posts, 5)
 
     def restore() -> None:
         MediaItem.objects.all().delete()
@@ -281,12 +281,12 @@ async def test_another_journal_makes_everybody_reload(
         assert await screen.next() == {"type": "reload", "cursor": 2}
         await screen.say(type="resume", cursor=2)
         await happens(lambda: [viewer.is_live for viewer in viewers()] == [True])
-        await in_thread(an_item)
+        await in_thread(a_post)
         await screen.until(3)
 
 
 async def test_a_purged_post_leaves_every_screen() -> None:
-    item = await in_thread(an_item)
+    item = await in_thread(a_post)
 
     def purge() -> None:
         with journal.recording() as recording:
@@ -311,7 +311,9 @@ def busy_writer(number: int) -> None:
     chance = random.Random(number)
     for count in range(EACH):
         tags = [TAG] if chance.random() < 0.7 else ["other"]
-        ids = store([a_record(f"b{number}-{count}-{n}", tags=tags) for n in range(2)])
+        ids = store_kept(
+            [a_record(f"b{number}-{count}-{n}", tags=tags) for n in range(2)]
+        )
         if chance.random() < 0.3:
             moderation.hide(ids.new[:1], actor="ada")
     connections.close_all()

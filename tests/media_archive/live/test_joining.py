@@ -13,7 +13,7 @@ from media_archive import journal, receivers, walls
 from media_archive.live import hub
 from media_archive.live.hub import Hub
 from media_archive.live.viewers import Viewer
-from tests.builders import some_items
+from tests.builders import some_posts
 from tests.media_archive.live.held import Held, happens
 from tests.media_archive.live.screens import TAG, in_thread
 
@@ -68,7 +68,7 @@ async def left_alone(house: Hub, hold: Callable[..., Held]) -> Visitor:
     """The one for whom the journal was just read on when the last other left."""
     first, second = Visitor(house), Visitor(house)
     await first.joins()
-    await in_thread(some_items, 3)
+    await in_thread(some_posts, 3)
     reading = hold(journal, "read")
     joining = second.joins(3)
     await reading.called()
@@ -84,7 +84,7 @@ async def left_alone(house: Hub, hold: Callable[..., Held]) -> Visitor:
 async def test_who_comes_while_the_last_one_leaves_hears_what_happens(
     house: Hub, left_alone: Visitor
 ) -> None:
-    await in_thread(some_items, 2)
+    await in_thread(some_posts, 2)
     house.hear(5)
     await left_alone.until(5)
     assert left_alone.seqs == [4, 5]
@@ -93,10 +93,10 @@ async def test_who_comes_while_the_last_one_leaves_hears_what_happens(
 async def test_the_next_one_to_come_takes_nothing_from_it(
     house: Hub, left_alone: Visitor
 ) -> None:
-    await in_thread(some_items, 2)
+    await in_thread(some_posts, 2)
     third = Visitor(house)
     await third.joins(5)
-    await in_thread(some_items, 1)
+    await in_thread(some_posts, 1)
     house.hear(6)
     for visitor in (left_alone, third):
         await visitor.until(6)
@@ -126,7 +126,7 @@ async def test_who_is_closed_while_the_journal_is_read_is_not_kept(
 ) -> None:
     stays, goes = Visitor(house), Visitor(house)
     await stays.joins()
-    await in_thread(some_items, 3)
+    await in_thread(some_posts, 3)
     reading = hold(journal, "read")
     joining = goes.joins(3)
     await reading.called()
@@ -153,7 +153,7 @@ async def test_who_is_closed_while_it_waits_its_turn_is_not_kept(
 async def test_who_is_closed_during_its_replay_is_not_kept(
     house: Hub, hold: Callable[..., Held]
 ) -> None:
-    await in_thread(some_items, 3)
+    await in_thread(some_posts, 3)
     stays, goes = Visitor(house), Visitor(house)
     await stays.joins()
     replaying = hold(walls, "replay")
@@ -169,7 +169,7 @@ async def test_who_is_closed_during_its_replay_is_not_kept(
 async def test_a_replay_of_a_journal_that_was_replaced_is_not_told(
     house: Hub, hold: Callable[..., Held]
 ) -> None:
-    await in_thread(some_items, 3)
+    await in_thread(some_posts, 3)
     visitor = Visitor(house)
     replaying = hold(walls, "replay")
     joining = visitor.joins(1)
