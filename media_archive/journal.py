@@ -33,8 +33,9 @@ from media_archive.signals import journal_grew, media_item_archived
 Done = TypeVar("Done")
 
 ATTEMPTS = 3
-_PASSING = frozenset({"40001", "40P01"})
-"""PostgreSQL's serialisation failure and deadlock: the same again may well succeed."""
+_PASSING = frozenset({"40001", "40P01", "55P03"})
+"""PostgreSQL's serialisation failure, deadlock, and lock that is not waited for: the
+same again may well succeed."""
 
 
 @dataclass(slots=True)
@@ -126,8 +127,8 @@ def recorded(work: Callable[[Recording], Done]) -> Done:
     """What ``work`` returns, done in a ``recording()`` of its own.
 
     If the database gives it up for another transaction (deadlock, serialisation
-    failure), all of it is done again after 50 to 500 ms, three times at most. So
-    ``work`` must begin from nothing each time it is called.
+    failure, a lock not to be waited for), all of it is done again after 50 to 500 ms,
+    three times at most. So ``work`` must begin from nothing each time it is called.
     """
     attempt = 1
     while True:

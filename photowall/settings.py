@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "media_archive",
     "subscriptions",
     "photowall.facades",
+    "photowall.backup",
     "photowall.rehearsal",
     "photowall.up",
     "django.contrib.admin",
@@ -162,6 +163,10 @@ elif DATABASES["default"]["ENGINE"].endswith("postgresql"):
             "max_size": env.int("PHOTOWALL_DATABASE_POOL", default=8),
             "timeout": 1.5,
         }
+
+PHOTOWALL_POSTGRES_PROGRAMS = env.str("PHOTOWALL_POSTGRES_PROGRAMS", default="")
+"""The folder of pg_dump and pg_restore; empty = found on PATH and where systems keep
+them."""
 
 # --- Doorbells: Celery and Channels over Redis --------------------------------
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
@@ -323,6 +328,8 @@ WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 WHITENOISE_MAX_AGE = 60
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR / "media"
+PHOTOWALL_ACCEL_REDIRECT = env.str("PHOTOWALL_ACCEL_REDIRECT", default="")
+"""Where nginx has MEDIA_ROOT for itself; empty = we hand files out ourselves."""
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "media_archive.stores.local.LocalStore"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -335,6 +342,10 @@ PHOTOWALL_DISK_WARN = room(
     "PHOTOWALL_DISK_WARN", env.str("PHOTOWALL_DISK_WARN", default="5G")
 )
 """With less than this the admin warns."""
+PHOTOWALL_ALIKE_SECONDS = env.int("PHOTOWALL_ALIKE_SECONDS", default=3600)
+"""Between two shots of one author that may be one tile; 0 = none is folded."""
+PHOTOWALL_ALIKE_BITS = env.int("PHOTOWALL_ALIKE_BITS", default=6)
+"""Of the 64 bits of their hashes, how many may differ."""
 
 # --- Logs: no secret and no stranger's line is written -------------------------
 _TO_OURS: dict[str, Any] = {"handlers": [], "propagate": True}

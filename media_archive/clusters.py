@@ -1,0 +1,160 @@
+"""Near-identical shots of one author: which of them belong together.
+
+Two items are alike when one author posted them within ``PHOTOWALL_ALIKE_SECONDS`` and
+the hashes of their first pictures differ in ``PHOTOWALL_ALIKE_BITS`` bits at most.
+Alike items share their ``cluster_id``, and so do those that are alike to a third.
+
+Why an author's row is the lock, and rows of other items are never waited for:
+docs/decisions/0022-near-duplicates.md.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Count, QuerySet
+from django.utils import timezone
+
+from media_archive.journal import Recording
+from media_archive.models import Author, JournalKind, MediaAsset, MediaItem
+
+NEIGHBOURS = 100
+"""Items of the author that are compared, before and after in time."""
+
+MOST_MOVED = 500
+"""Items that one shot between two clusters moves; larger ones stay apart."""
+
+
+def assign(recording: Recording, item: MediaItem) -> None:
+    """Give ``item`` (its row is locked) its cluster, now that its picture is known.
+
+    A picture without a hash (too little detail), or of nobody known, is a cluster of
+    its own. A shot that is alike to several clusters makes one of them: of the largest
+    (the oldest of the largest). Other items whose cluster changes are journalled as
+    changed, with the detail ``cluster``.
+
+    Raises ``OperationalError`` (lock not available) when somebody else is writing an
+    item that has to move: ``journal.recorded`` then does the whole unit again.
+    """
+    before = item.cluster_id
+    alike: set[int] = set()
+    if item.author_id is not None and settings.PHOTOWALL_ALIKE_SECONDS > 0:
+        _one_at_a_time(item.author_id)
+        shot = _hash_of(item)
+        if shot is not None:
+            alike = _alike(item.author_id, item, shot)
+    chosen, joining = _chosen(alike) if alike else (item.pk, set())
+    if before not in (None, chosen, *joining):
+        _leave(recording, item, before)
+    if not alike:
+        _make_room(recording, item)
+    for moved in _locked(item, MediaItem.objects.filter(cluster_id__in=joining)):
+        _move(recording, moved, chosen)
+    if chosen != before:
+        item.cluster_id = chosen
+        MediaItem.objects.filter(pk=item.pk).update(cluster_id=chosen)
+
+
+def distance(one: int, other: int) -> int:
+    """In how many of their 64 bits two hashes differ."""
+    return ((one ^ other) & (2**64 - 1)).bit_count()
+
+
+def _one_at_a_time(author_id: int) -> None:
+    """Wait for whoever gives an item of this author its cluster, and have the next one
+    wait for us. After the item's row, as a page of posts locks items and then
+    authors."""
+    row = Author.objects.filter(pk=author_id).select_for_update(no_key=True)
+    list(row.values_list("pk"))
+
+
+def _hash_of(item: MediaItem) -> int | None:
+    first = MediaAsset.objects.filter(item=item, position=0)
+    return first.values_list("picture__perceptual_hash", flat=True).first()
+
+
+def _alike(author_id: int, item: MediaItem, shot: int) -> set[int]:
+    """The clusters of the author's neighbours in time that look like ``shot``."""
+    window = timedelta(seconds=settings.PHOTOWALL_ALIKE_SECONDS)
+    when = item.dated_at
+    known = (
+        MediaItem.objects.filter(
+            author_id=author_id,
+            cluster_id__isnull=False,
+            assets__position=0,
+            assets__picture__perceptual_hash__isnull=False,
+        )
+        .exclude(pk=item.pk)
+        .values_list("cluster_id", "assets__picture__perceptual_hash")
+    )
+    earlier = known.filter(dated_at__lte=when, dated_at__gte=when - window)
+    later = known.filter(dated_at__gt=when, dated_at__lte=when + window)
+    neighbours = [
+        *earlier.order_by("-dated_at", "-id")[:NEIGHBOURS],
+        *later.order_by("dated_at", "id")[:NEIGHBOURS],
+    ]
+    most = settings.PHOTOWALL_ALIKE_BITS
+    return {
+        cluster
+        for cluster, other in neighbours
+        if cluster is not None and other is not None and distance(shot, other) <= most
+    }
+
+
+def _chosen(alike: set[int]) -> tuple[int, set[int]]:
+    """The cluster that the others join, and those that do."""
+    if len(alike) == 1:
+        return next(iter(alike)), set()
+    sizes = dict(
+        MediaItem.objects.filter(cluster_id__in=alike)
+        .order_by()
+        .values_list("cluster_id")
+        .annotate(size=Count("id"))
+    )
+    chosen, *others = sorted(alike, key=lambda cluster: (-sizes[cluster], cluster))
+    joining, room = set[int](), MOST_MOVED
+    for cluster in others:
+        room -= sizes[cluster]
+        if room >= 0:
+            joining.add(cluster)
+    return chosen, joining
+
+
+def _leave(recording: Recording, item: MediaItem, cluster: int | None) -> None:
+    """``item`` got another picture and is not alike any more: one of those who stay
+    tells all who show them."""
+    rest = MediaItem.objects.filter(cluster_id=cluster).order_by("pk")
+    for stays in _locked(item, rest.exclude(pk=item.pk)[:1]):
+        _move(recording, stays, stays.cluster_id)
+
+
+def _make_room(recording: Recording, item: MediaItem) -> None:
+    """``item`` is to be alone, and others may have its number: they get another."""
+    rest = MediaItem.objects.filter(cluster_id=item.pk).exclude(pk=item.pk)
+    first = rest.order_by("pk").values_list("pk", flat=True).first()
+    if first is not None:
+        for other in _locked(item, rest):
+            _move(recording, other, first)
+
+
+def _locked(item: MediaItem, rows: QuerySet[MediaItem]) -> list[MediaItem]:
+    """``rows`` without ``item``, which is locked and changed by the caller."""
+    # Items are locked before authors, and this author is locked already: to wait here
+    # could be to wait for somebody who waits for us.
+    keys = [pk for pk in rows.values_list("pk", flat=True) if pk != item.pk]
+    if not keys:
+        return []
+    return list(
+        MediaItem.objects.filter(pk__in=keys)
+        .order_by("native_id")
+        .select_for_update(no_key=True, nowait=True)
+    )
+
+
+def _move(recording: Recording, item: MediaItem, cluster: int | None) -> None:
+    item.revision += 1
+    item.changed_at = timezone.now()
+    item.cluster_id = cluster
+    item.save(update_fields=["revision", "changed_at", "cluster_id"])
+    recording.add(item, JournalKind.CHANGED, detail={"cluster": cluster})
