@@ -78,6 +78,36 @@ class PictureRefused(PhotowallError):
     code = "not_an_image"
 
 
+class BrokenImage(PictureRefused):
+    """It says what it is, and cannot be decoded to its end."""
+
+    code = "broken_image"
+
+
+class TooManyPixels(PictureRefused):
+    """It is larger than any screen or camera of ours; told from its header."""
+
+    code = "too_many_pixels"
+
+
+class TooManyFrames(PictureRefused):
+    """It moves for longer than we show."""
+
+    code = "too_many_frames"
+
+
+class DecodingTookTooLong(PictureRefused):
+    """It was still not decoded after all the time that a picture has."""
+
+    code = "decoding_took_too_long"
+
+
+class DecodingTookTooMuchMemory(PictureRefused):
+    """It needs more memory than a picture may."""
+
+    code = "decoding_took_too_much_memory"
+
+
 class DiskFull(PhotowallError):
     """There is no room for files; work that needs some waits until there is."""
 

@@ -328,6 +328,13 @@ WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 WHITENOISE_MAX_AGE = 60
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR / "media"
+PHOTOWALL_DECODERS = env.int("PHOTOWALL_DECODERS", default=1)
+"""Processes that decode pictures, for each process of ours that needs them."""
+PHOTOWALL_PICTURE_PIXELS = env.int("PHOTOWALL_PICTURE_PIXELS", default=50_000_000)
+PHOTOWALL_PICTURE_FRAMES = env.int("PHOTOWALL_PICTURE_FRAMES", default=200)
+PHOTOWALL_PICTURE_SECONDS = max(env.int("PHOTOWALL_PICTURE_SECONDS", default=20), 1)
+PHOTOWALL_PICTURE_MEMORY = env.int("PHOTOWALL_PICTURE_MEMORY", default=1024)
+"""Megabytes of address space."""
 PHOTOWALL_ACCEL_REDIRECT = env.str("PHOTOWALL_ACCEL_REDIRECT", default="")
 """Where nginx has MEDIA_ROOT for itself; empty = we hand files out ourselves."""
 STORAGES: dict[str, dict[str, Any]] = {
