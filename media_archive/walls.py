@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Count, Exists, OuterRef, Q
 
 from media_archive import journal
+from media_archive.live import tiles
 from media_archive.live.frames import PINS, REMOVALS, Frame, frame_of
 from media_archive.live.posts import post_of
+from media_archive.live.tiles import Fold, Tile
 from media_archive.models import (
     DownloadState,
     JournalEntry,
@@ -61,8 +63,7 @@ def snapshot(tag: str, limit: int = SNAPSHOT_POSTS) -> dict[str, Any]:
     rather than never.
     """
     cursor = journal.head()
-    newest = MediaItem.objects.newest_of_tag(tag).showable().whole()[:limit]
-    posts = [post_of(item) for item in newest]
+    posts = [post_of(tile.face, tile.more) for tile in tiles.newest(tag, limit)]
     said = {"cursor": cursor, "tag": tag, **counts(tag), "notice": notice_of(tag)}
     return {**said, "posts": posts}
 
@@ -133,42 +134,54 @@ def frames(
     """For each of ``tags``, what its viewers see of ``entries``, in order.
 
     A few queries, however many entries. Only items of these tags are loaded. Of
-    several changes of one item the last is told: they carry the same post.
+    several changes of one item the last is told: they carry the same post. What is
+    told of an item with near-identical shots is their tile, as it is now.
     """
     told: dict[str, list[Frame]] = {tag: [] for tag in tags}
     ids = {entry.item_id for entry in entries}
     joined: dict[int, dict[str, int]] = {}
-    for item_id, tag, seq in MediaTag.objects.filter(
+    clusters = {e.item_id: e.detail.get("cluster") for e in entries}
+    for item_id, tag, seq, cluster in MediaTag.objects.filter(
         item_id__in=ids, tag__name__in=tags
-    ).values_list("item_id", "tag__name", "seq"):
+    ).values_list("item_id", "tag__name", "seq", "item__cluster_id"):
         joined.setdefault(item_id, {})[tag] = seq
-    items = MediaItem.objects.whole().in_bulk(list(joined))
-    pictured = _pictured(list(items))
+        clusters[item_id] = cluster
+    folds = tiles.folds({c for c in clusters.values() if c is not None}, tags)
+    faces = {fold.face for fold in folds.values()}
+    items = MediaItem.objects.whole().in_bulk([*joined.keys() | faces])
+    pictured = _pictured(list(joined))
     superseded = _superseded(entries)
-    gone = _gone({e.item_id for e in entries if e.kind in REMOVALS} - items.keys())
+    gone = _gone({e.item_id for e in entries if e.kind in REMOVALS} - joined.keys())
     for entry in entries:
         item = items.get(entry.item_id)
-        if entry.item_id in gone:
-            if (removed := frame_of(entry, None)) is not None:
-                for frames_of_tag in told.values():
-                    frames_of_tag.append(removed)
-            continue
-        made: dict[bool, Frame | None] = {}
-        for tag, seq in joined.get(entry.item_id, {}).items():
+        made: dict[tuple[bool, Fold | None], Frame | None] = {}
+        here = joined.get(entry.item_id, {})
+        for tag in tags if entry.item_id in gone else here:
+            seq = here.get(tag, 0)
             # Before it joined the tag, nothing of it concerns the tag's viewers.
             if entry.seq < seq and entry.kind not in REMOVALS:
                 continue
             new_here = entry.seq == seq
             if entry.seq in superseded and not new_here:
                 continue
-            if new_here not in made:
-                first = pictured.get(entry.item_id)
-                made[new_here] = frame_of(
-                    entry, item, new_here=new_here, pictured=first
+            fold = folds.get((tag, clusters[entry.item_id] or 0))
+            if (new_here, fold) not in made:
+                made[new_here, fold] = frame_of(
+                    entry,
+                    item,
+                    new_here=new_here,
+                    pictured=pictured.get(entry.item_id),
+                    tile=_tile(fold, items),
                 )
-            if (frame := made[new_here]) is not None:
+            if (frame := made[new_here, fold]) is not None:
                 told[tag].append(frame)
     return told
+
+
+def _tile(fold: Fold | None, items: Mapping[int, MediaItem]) -> Tile | None:
+    if fold is None or fold.face not in items:
+        return None
+    return Tile(items[fold.face], fold.more)
 
 
 def _pictured(ids: Collection[int]) -> dict[int, int]:

@@ -38,7 +38,8 @@ class Audience:
         """Deliver soon. What is removed is not shown first."""
         for frame in frames:
             if frame.removes:
-                self.pending = [f for f in self.pending if f.item_id != frame.item_id]
+                left = (waiting.without(frame.item_id) for waiting in self.pending)
+                self.pending = [waiting for waiting in left if waiting is not None]
             self.pending.append(frame)
         if self.pending and self._task is None:
             self._task = asyncio.ensure_future(self._deliver())

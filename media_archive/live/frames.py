@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from media_archive.live.posts import is_settled, post_of
+from media_archive.live.tiles import Tile
 from media_archive.models import JournalEntry, JournalKind, MediaItem, Visibility
 
 HEARTBEAT = 25
@@ -39,6 +40,17 @@ class Frame:
     item_id: int
     text: str
     removes: bool = False
+    shows: int | None = None
+    """The item whose post it carries: of near-identical shots the face."""
+
+    def without(self, item_id: int) -> Frame | None:
+        """What is left to tell when that item is not to be seen any more."""
+        if self.item_id == item_id:
+            return None
+        if self.shows != item_id:
+            return self
+        # What its cluster shows now is told with the removal.
+        return _removal(self.seq, self.item_id)
 
 
 def frame_of(
@@ -47,6 +59,7 @@ def frame_of(
     *,
     new_here: bool = False,
     pictured: int | None = None,
+    tile: Tile | None = None,
 ) -> Frame | None:
     """What viewers see of ``entry``; None if nothing.
 
@@ -56,30 +69,49 @@ def frame_of(
     ``new_here``: with this entry the item joined the tag, so its viewers see it for
     the first time. ``pictured`` is the number with which the first picture was
     settled (None: it had none to wait for): with that entry the post appears, and
-    nothing of it is told before.
+    nothing of it is told before. ``tile`` is what the viewers see now of the item's
+    near-identical shots: its face is told in the item's place.
     """
-    body: dict[str, Any]
     if entry.kind in REMOVALS:
-        body = {"type": "removed", "seq": entry.seq, "id": str(entry.item_id)}
-        return Frame(entry.seq, entry.item_id, encode(body), removes=True)
-    if item is None or item.visibility != Visibility.VISIBLE or not is_settled(item):
+        instead = tile if tile is not None and _is_shown(tile.face) else None
+        return _removal(entry.seq, entry.item_id, instead)
+    if item is None or not _is_shown(item):
         return None
     if pictured is not None and entry.seq < pictured:
         return None
+    face, more = (tile.face, tile.more) if tile is not None else (item, 0)
+    if not _is_shown(face):
+        return None
     appears = entry.seq == pictured
-    if entry.kind in PINS and not new_here:
+    body: dict[str, Any]
+    if entry.kind in PINS and not new_here and not more:
         pinned = PINS[JournalKind(entry.kind)]
         body = {"type": "pinned", "seq": entry.seq, "id": str(item.pk)}
         body["pinned"] = pinned
-    else:
-        added = new_here or appears or entry.kind in ARRIVALS
-        word = "added" if added else "changed"
-        body = {"type": word, "seq": entry.seq, "post": post_of(item)}
-        if entry.detail.get("backfilled") or (
-            appears and entry.at - item.archived_at > LATE
-        ):
-            body["past"] = True
-    return Frame(entry.seq, entry.item_id, encode(body))
+        return Frame(entry.seq, entry.item_id, encode(body))
+    added = new_here or appears or entry.kind in ARRIVALS
+    word = "added" if added else "changed"
+    body = {"type": word, "seq": entry.seq, "post": post_of(face, more)}
+    if face.pk != item.pk:
+        body["folded"] = str(item.pk)
+    if entry.detail.get("backfilled") or (
+        appears and entry.at - item.archived_at > LATE
+    ):
+        body["past"] = True
+    return Frame(entry.seq, entry.item_id, encode(body), shows=face.pk)
+
+
+def _is_shown(item: MediaItem) -> bool:
+    return item.visibility == Visibility.VISIBLE and is_settled(item)
+
+
+def _removal(seq: int, item_id: int, instead: Tile | None = None) -> Frame:
+    body: dict[str, Any] = {"type": "removed", "seq": seq, "id": str(item_id)}
+    shows = None
+    if instead is not None:
+        body["instead"] = post_of(instead.face, instead.more)
+        shows = instead.face.pk
+    return Frame(seq, item_id, encode(body), removes=True, shows=shows)
 
 
 @dataclass(frozen=True, slots=True)

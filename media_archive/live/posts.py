@@ -36,8 +36,9 @@ SOURCES = {
 """What people call the place a provider brings posts from."""
 
 
-def post_of(item: MediaItem) -> dict[str, Any]:
-    """The post of ``item``, which must be loaded with ``.whole()``.
+def post_of(item: MediaItem, more: int = 0) -> dict[str, Any]:
+    """The post of ``item``, which must be loaded with ``.whole()``, as the face of its
+    cluster with ``more`` others behind it.
 
     Visibility is not looked at: who calls decides what may be shown.
     """
@@ -57,6 +58,9 @@ def post_of(item: MediaItem) -> dict[str, Any]:
         "permalink": address(item.permalink),
         "tags": sorted(tag.name for tag in _tags(item))[:MOST_TAGS],
         "pinned": item.pinned,
+        "cluster": {"id": str(item.cluster_id), "more": more}
+        if item.cluster_id is not None
+        else None,
         "children": [
             {"kind": asset.kind, **_picture(asset)} for asset in assets[:MOST_CHILDREN]
         ]

@@ -100,6 +100,7 @@ def test_a_post_has_everything_to_paint() -> None:
         "permalink": item.permalink,
         "tags": ["lisbon", "nofilter"],
         "pinned": False,
+        "cluster": None,
         "children": [],
     }
 
