@@ -58,10 +58,10 @@ def open_file(name: str) -> IO[bytes]:
     return _store().open(name_of_ours(name), "rb")
 
 
-def read(name: str, start: int, length: int) -> Iterator[bytes]:
-    """``length`` bytes from ``start`` on, in pieces of 64 kB at most; less if the file
-    ends before. Nothing else is read."""
-    return _store().read(name_of_ours(name), start, length)
+def read(name: str, start: int, length: int, *, size: int) -> Iterator[bytes]:
+    """``length`` bytes from ``start`` on, in pieces of 256 kB at most. Nothing else is
+    read. Raises ``stores.shape.Damaged`` for a file that has not ``size`` bytes."""
+    return _store().read(name_of_ours(name), start, length, size)
 
 
 def exists(name: str) -> bool:

@@ -9,6 +9,7 @@ group on when theirs does (``chmod g+s``).
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from django.core.files.storage import FileSystemStorage
 
-from media_archive.stores.shape import KINDS, PIECE, Kept
+from media_archive.stores.shape import KINDS, PIECE, Damaged, Kept
 
 FILE_MODE = 0o640
 FOLDER_MODE = 0o750
@@ -40,7 +41,7 @@ class LocalStore(FileSystemStorage):
         unfinished = Path(made)
         try:
             with os.fdopen(number, "wb") as copy, path.open("rb") as content:
-                shutil.copyfileobj(content, copy, PIECE * 4)
+                shutil.copyfileobj(content, copy, PIECE)
                 copy.flush()
                 os.fchmod(copy.fileno(), FILE_MODE)
                 os.fsync(copy.fileno())
@@ -52,9 +53,12 @@ class LocalStore(FileSystemStorage):
             raise
         _make_durable(target.parent)
 
-    def read(self, name: str, start: int, length: int) -> Iterator[bytes]:
-        """``length`` bytes from ``start`` on, in pieces; less if the file ends."""
-        with Path(self.path(name)).open("rb") as content:
+    def read(self, name: str, start: int, length: int, size: int) -> Iterator[bytes]:
+        """``length`` bytes from ``start`` on, in pieces, of a file of ``size``."""
+        with Path(self.path(name)).open("rb", buffering=0) as content:
+            has = os.fstat(content.fileno()).st_size
+            if has != size:
+                raise Damaged(errno.EIO, f"{name} has {has} bytes, not {size}")
             content.seek(start)
             while length > 0 and (piece := content.read(min(PIECE, length))):
                 length -= len(piece)

@@ -10,8 +10,8 @@ from typing import IO, NamedTuple, Protocol
 
 KINDS = ("o", "f", "r")
 """Originals, films, renditions: the folders of a store."""
-PIECE = 64 * 1024
-"""Bytes that are read at once."""
+PIECE = 256 * 1024
+"""Bytes that are read at once: most renditions are one piece."""
 CONTENT_TYPES = {
     "jpg": "image/jpeg",
     "png": "image/png",
@@ -40,6 +40,10 @@ class Kept(NamedTuple):
     modified: datetime
 
 
+class Damaged(OSError):
+    """The store has a file of another size than it should have."""
+
+
 class Store(Protocol):
     """A place for files. All of it raises ``OSError``: ``FileNotFoundError`` for what
     is not there, ``ENOSPC`` when there is no room, ``PermissionError`` when the place
@@ -48,8 +52,9 @@ class Store(Protocol):
     def keep(self, name: str, path: Path) -> None:
         """Keep a copy of ``path``, whole or not at all."""
 
-    def read(self, name: str, start: int, length: int) -> Iterator[bytes]:
-        """``length`` bytes from ``start`` on, in pieces; less if the file ends."""
+    def read(self, name: str, start: int, length: int, size: int) -> Iterator[bytes]:
+        """``length`` bytes from ``start`` on, in pieces. Raises ``Damaged`` for a file
+        that has not ``size`` bytes in all."""
 
     def open(self, name: str, mode: str = "rb") -> IO[bytes]:
         """The file, to read; it can be wound back."""

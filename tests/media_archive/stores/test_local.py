@@ -15,8 +15,9 @@ import pytest
 
 from media_archive import files
 from media_archive.stores import local
+from media_archive.stores.shape import PIECE, Damaged
 
-BYTES = b"not really a picture" * 10_000
+BYTES = b"not really a picture" * 20_000
 SHA256 = hashlib.sha256(BYTES).hexdigest()
 NAME = files.original_name(SHA256, "image/jpeg")
 CLIMBING = [
@@ -52,6 +53,10 @@ def picture(tmp_path: Path) -> Path:
     return path
 
 
+def part(start: int, length: int, size: int = len(BYTES)) -> bytes:
+    return b"".join(files.read(NAME, start, length, size=size))
+
+
 @pytest.mark.parametrize("name", CLIMBING)
 def test_a_name_that_is_not_ours_is_refused(
     root: Path, picture: Path, tmp_path: Path, name: str
@@ -78,18 +83,28 @@ def test_what_was_put_is_there(root: Path, picture: Path) -> None:
     assert files.size_of(NAME) == len(BYTES)
     with files.open_file(NAME) as kept:
         assert kept.read() == BYTES
-    assert b"".join(files.read(NAME, 7, 5)) == BYTES[7:12]
-    assert b"".join(files.read(NAME, len(BYTES) - 3, 50)) == BYTES[-3:]
-    assert max(len(piece) for piece in files.read(NAME, 0, len(BYTES))) <= 65_536
+    assert part(7, 5) == BYTES[7:12]
+    assert part(len(BYTES) - 3, 3) == BYTES[-3:]
+    assert part(0, len(BYTES)) == BYTES
+    pieces = files.read(NAME, 0, len(BYTES), size=len(BYTES))
+    assert max(len(piece) for piece in pieces) <= PIECE < len(BYTES)
     assert picture.read_bytes() == BYTES
 
 
 def test_what_is_not_there_is_a_missing_file(root: Path) -> None:
-    for use in (files.open_file, files.size_of, lambda n: list(files.read(n, 0, 1))):
+    for use in (files.open_file, files.size_of, lambda n: part(0, 1)):
         with pytest.raises(FileNotFoundError):
             use(NAME)
     files.delete(NAME)
     assert list(files.walk()) == []
+
+
+def test_a_file_of_another_size_is_damaged(root: Path, picture: Path) -> None:
+    files.put(NAME, picture)
+    (root / NAME).write_bytes(BYTES[:-1])
+    with pytest.raises(Damaged, match=f"has {len(BYTES) - 1} bytes, not {len(BYTES)}"):
+        part(0, 1)
+    assert part(0, 1, len(BYTES) - 1) == BYTES[:1]
 
 
 def test_what_is_there_is_not_written_again(root: Path, picture: Path) -> None:
