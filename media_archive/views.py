@@ -24,6 +24,7 @@ from django.views.decorators.http import condition, require_safe
 from media_archive import walls
 from media_archive.errors import InvalidTag
 from media_archive.tags import normalise_tag
+from media_archive.wall_sizes import sizes_for
 
 ONE_DAY = 86_400
 
@@ -42,9 +43,12 @@ def wall(request: HttpRequest, tag: str) -> HttpResponse:
         query = request.META.get("QUERY_STRING", "")
         address = reverse("wall", args=[normal])
         return HttpResponseRedirect(f"{address}?{query}" if query else address)
+    shown = walls.snapshot(normal)
+    first = next(iter(shown["posts"]), {})
     context = {
         "tag": normal,
-        "snapshot": walls.snapshot(normal),
+        "snapshot": shown,
+        "first_sizes": sizes_for(first.get("w"), first.get("h")),
         "known": walls.is_known(normal),
         "join_url": join_url(normal),
         "qr_svg_url": reverse("wall-qr", args=[normal]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import re
 import shutil
@@ -11,6 +12,8 @@ import warnings
 from pathlib import Path
 
 import pytest
+
+from media_archive.wall_sizes import sizes_for
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "media_archive" / "static" / "media_archive"
@@ -74,6 +77,25 @@ def test_unit_tests_of_the_modules() -> None:
     passed = re.search(r"pass (\d+)", run.stdout)
     assert passed
     assert int(passed[1]) >= len(files)
+
+
+def test_page_and_server_agree_how_wide_a_picture_is(tmp_path: Path) -> None:
+    """Else the file that is preloaded is not the one that is shown."""
+    node = shutil.which("node")
+    if node is None:
+        return  # said above, and a failure there in CI
+    ratios = [(1080, 1080), (1600, 900), (1080, 1350), (2000, 1000), (3000, 701)]
+    asked = json.dumps([width / height for width, height in ratios])
+    script = tmp_path / "ask.mjs"
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    for name in ("picture.js", "text.js"):
+        shutil.copy(STATIC / name, tmp_path)
+    script.write_text(
+        'import { sizesFor } from "./picture.js";\n'
+        f"console.log(JSON.stringify({asked}.map((ratio) => sizesFor(ratio))));"
+    )
+    run = subprocess.run([node, script], capture_output=True, check=True)
+    assert json.loads(run.stdout) == [sizes_for(*each) for each in ratios]
 
 
 def test_every_module_can_be_parsed(tmp_path: Path) -> None:

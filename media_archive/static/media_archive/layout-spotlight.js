@@ -5,7 +5,7 @@
  * ready), `cut` (a removed post goes at once), `change` and `rest`; the show decides when.
  */
 import { Backdrop } from "./backdrop.js";
-import { decoded } from "./picture.js";
+import { colorOf, decoded, loaded, placeholderOf, ratioOf, sizesFor, wholeOf } from "./picture.js";
 import { cameraGlyph, element, hasText, playBadge, refreshTimes, wordsOf } from "./post.js";
 import { Reel } from "./reel.js";
 import { altFor, safeAddress } from "./text.js";
@@ -19,6 +19,8 @@ import { altFor, safeAddress } from "./text.js";
  * @property {HTMLElement} article
  * @property {HTMLElement | null} frame the box of the picture
  * @property {HTMLImageElement | HTMLVideoElement | null} picture
+ * @property {HTMLImageElement | null} background the blurred picture
+ * @property {number} ratio of the box
  * @typedef {Object} Context
  * @property {string} tag
  * @property {Words} words
@@ -28,6 +30,8 @@ import { altFor, safeAddress } from "./text.js";
 
 const ENTER = "cubic-bezier(.16,.84,.28,1)";
 const WIDE = 1.95;
+/** An empty stage waits no longer than this for a picture: its box and a tiny version come first. */
+const PATIENT_MS = 400;
 
 export class Spotlight {
   /** @param {HTMLElement} stage @param {HTMLElement} background @param {Context} context */
@@ -41,12 +45,6 @@ export class Spotlight {
     this.reel = null;
   }
 
-  /** Device pixels a photo's width may take. */
-  get pixels() {
-    const share = innerWidth > innerHeight ? 0.62 : 0.94;
-    return innerWidth * share * Math.min(devicePixelRatio || 1, 3);
-  }
-
   /** Everything that takes time. Never fails: what has no picture becomes a card of words.
    * @param {Post} post
    * @returns {Promise<Slide>}
@@ -55,33 +53,68 @@ export class Spotlight {
     // Built first: the avatar is fetched while the picture is.
     const said = wordsOf(post, this.context.words, this.context.settings);
     const wanted = post.kind !== "text";
-    const poster = wanted ? await decoded(post.renditions, this.pixels) : null;
-    const picture = poster || (wanted ? await firstFrame(post.video) : null);
+    const coming = wanted ? decoded(post, sizesFor(ratioOf(post) || 1)) : Promise.resolve(null);
+    const background = wanted ? loaded(post.bg) : Promise.resolve(null);
+    const placeholder = wanted && !this.current ? placeholderOf(post) : null;
+    const early = placeholder ? await Promise.race([coming, wait(PATIENT_MS)]) : await coming;
+    const picture = early || (wanted && early === null ? await firstFrame(post.video) : null);
+    const shown = picture || (early === undefined ? placeholder : null);
     const article = element("article", "slide");
     article.dataset.postId = post.id;
     article.dataset.kind = post.kind;
-    if (post.color && /^#[0-9a-f]{6}$/i.test(post.color)) {
-      article.style.setProperty("--tint", `color-mix(in oklab, ${post.color} 35%, white)`);
-    }
-    const frame = picture ? this.#frame(post, picture) : null;
+    const tint = colorOf(post.tint);
+    if (tint) article.style.setProperty("--tint", tint);
+    const ratio = ratioOf(post) || naturalRatio(shown);
+    const frame = shown ? this.#frame(post, shown, ratio) : null;
     if (frame) article.append(frame);
-    else article.classList.add(hasText(post) ? "card" : "tile");
-    if (article.classList.contains("tile")) article.append(cameraGlyph());
+    else bare(article, post);
     article.append(said);
-    if (frame) article.classList.toggle("wide", ratioOf(picture) > WIDE);
-    return { post, article, frame, picture };
+    if (frame) article.classList.toggle("wide", ratio > WIDE);
+    const patient = early === undefined ? [wait(PATIENT_MS)] : [];
+    const behind = (await Promise.race([background, ...patient])) ?? null;
+    const slide = { post, article, frame, picture, background: behind, ratio };
+    if (shown && !picture) coming.then((late) => this.#late(slide, late));
+    return slide;
+  }
+
+  /** @param {Post} post @param {HTMLImageElement | HTMLVideoElement} picture @param {number} ratio */
+  #frame(post, picture, ratio) {
+    const frame = element("div", "frame");
+    frame.style.setProperty("--ratio", String(ratio));
+    const color = colorOf(post.color);
+    if (color) frame.style.setProperty("background-color", color);
+    if (!picture.classList.contains("placeholder")) this.#name(post, picture);
+    frame.append(wholeOf(picture));
+    if ((post.video || post.animated) && picture instanceof HTMLImageElement) frame.append(playBadge());
+    return frame;
   }
 
   /** @param {Post} post @param {HTMLImageElement | HTMLVideoElement} picture */
-  #frame(post, picture) {
-    const frame = element("div", "frame");
-    frame.style.setProperty("--ratio", String(ratioOf(picture)));
+  #name(post, picture) {
     picture.classList.add("photo");
     if (picture instanceof HTMLImageElement) picture.alt = altFor(post, this.context.tag);
     else picture.setAttribute("aria-label", altFor(post, this.context.tag));
-    frame.append(picture);
-    if (post.video && picture instanceof HTMLImageElement) frame.append(playBadge());
-    return frame;
+  }
+
+  /** The picture of a slide that began with its tiny version; or the words alone, if none comes.
+   * @param {Slide} slide @param {HTMLImageElement | null} picture
+   */
+  #late(slide, picture) {
+    const { frame, post, article } = slide;
+    if (!frame) return;
+    if (picture) {
+      this.#name(post, picture);
+      slide.picture = picture;
+      const under = frame.querySelector(".placeholder");
+      under?.after(wholeOf(picture));
+      picture.animate([{ opacity: 0 }, { opacity: 1 }], { duration: 200 }).onfinish = () => under?.remove();
+      return;
+    }
+    frame.remove();
+    slide.frame = null;
+    article.classList.remove("wide");
+    bare(article, post);
+    if (this.current === slide) this.reel?.stop();
   }
 
   /** Puts a prepared slide on screen.
@@ -109,7 +142,7 @@ export class Spotlight {
       const duration = still ? 200 : 610 * pace;
       words.animate([{ opacity: 0 }, { opacity: 1 }], { duration, delay: still ? 0 : 90 * pace, easing: ENTER, fill: "backwards" });
     }
-    this.backdrop.show(slide.picture, still ? 0.17 : pace);
+    this.backdrop.show(slide.background, slide.post.luma, still ? 0.17 : pace);
     if (old) this.#leave(old, still ? 200 : 380 * pace);
     this.reel = slide.frame ? new Reel(slide, dwell, this.context) : null;
     this.reel?.start();
@@ -170,8 +203,19 @@ export class Spotlight {
   }
 }
 
+/** Words, or a glyph, where there is no picture.
+ * @param {HTMLElement} article @param {Post} post
+ */
+function bare(article, post) {
+  article.classList.add(hasText(post) ? "card" : "tile");
+  if (article.classList.contains("tile")) article.prepend(cameraGlyph());
+}
+
+/** @param {number} ms @returns {Promise<undefined>} */
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms, undefined));
+
 /** @param {HTMLImageElement | HTMLVideoElement | null} picture */
-function ratioOf(picture) {
+function naturalRatio(picture) {
   if (picture instanceof HTMLVideoElement) return picture.videoWidth / picture.videoHeight || 1;
   return picture ? picture.naturalWidth / picture.naturalHeight || 1 : 1;
 }

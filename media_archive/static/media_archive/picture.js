@@ -1,143 +1,162 @@
 /**
- * Pictures: found, fetched and decoded before anything is shown; and blurred once for the
- * background. Addresses come from strangers: http(s) only, sent without referrer.
+ * Pictures from our store: the size that fits is chosen by the browser, fetched and decoded before
+ * anything is shown. Until then there is its box, its colour and a tiny version of it.
  */
 import { safeAddress } from "./text.js";
 
 /** @typedef {import("./store.js").Rendition} Rendition */
+/** @typedef {import("./store.js").Shown} Shown */
 
 const TIMEOUT_MS = 8000;
+const WIDE = 1.95;
+const COLOR = /^#[0-9a-f]{6}$/i;
 
 /** The usable renditions, smallest first, addresses made whole.
  * @param {Rendition[] | undefined} renditions
+ * @param {string} [base]
  * @returns {Rendition[]}
  */
-export function usable(renditions) {
+export function usable(renditions, base = document.baseURI) {
   const found = [];
   for (const rendition of renditions || []) {
-    const url = safeAddress(rendition?.url, document.baseURI);
-    if (url) found.push({ w: rendition.w, h: rendition.h, url });
+    const url = safeAddress(rendition?.url, base);
+    if (url && rendition.w) found.push({ w: rendition.w, h: rendition.h, url });
   }
   return found.sort((a, b) => (a.w ?? 0) - (b.w ?? 0));
 }
 
-/** The smallest rendition at least `pixels` wide, else the largest.
+/** As `srcset` wants it. A blank or a comma would end an address there.
  * @param {Rendition[]} renditions usable ones
- * @param {number} pixels device pixels
- * @returns {Rendition | undefined}
  */
-export function fitting(renditions, pixels) {
-  return renditions.find((rendition) => (rendition.w ?? 0) >= pixels) ?? renditions[renditions.length - 1];
+export function srcsetOf(renditions) {
+  const plain = (/** @type {string} */ url) => url.replace(/[\s,]/g, encodeURIComponent);
+  return renditions.map(({ url, w }) => `${plain(url)} ${w}w`).join(", ");
 }
 
-/** A decoded picture, ready to be painted without a pause; null when none of the addresses works.
- * @param {Rendition[] | undefined} candidates
- * @param {number} pixels width wanted, device pixels
+/** How wide a picture of this ratio is on the stage: what `wall.css` says of `.frame`, in the
+ * units that `sizes` knows. The server preloads by the same words (`wall_sizes.py`).
+ * @param {number} ratio width / height
+ */
+export function sizesFor(ratio) {
+  const of = (/** @type {number} */ share) => (share * ratio).toFixed(3);
+  const wide = ratio > WIDE;
+  const portrait = "min(1.7778vw, 1vh)";
+  const landscape = "min(1vw, 1.7778vh)";
+  return [
+    `(max-width: 720px) min(100vw - 32px, (100vh - 124px) * ${of(0.58)})`,
+    `(orientation: portrait) min(100vw - 4.4 * ${portrait}, (100vh - 16.1 * ${portrait}) * ${of(0.7)})`,
+    `min((100vw - 4.4 * ${landscape}) * ${wide ? 0.94 : 0.66}, (100vh - 15.2 * ${landscape}) * ${of(wide ? 0.76 : 0.98)})`,
+  ].join(", ");
+}
+
+/** Width by height, told by the server; 0 when it did not say.
+ * @param {Shown} shown
+ */
+export const ratioOf = (shown) => (shown.w && shown.h ? shown.w / shown.h : 0);
+
+/** A colour of ours, or nothing.
+ * @param {string | null | undefined} color
+ */
+export const colorOf = (color) => (color && COLOR.test(color) ? color : "");
+
+/** A decoded picture, ready to be painted without a pause; null when it cannot be had.
+ * It stands in a `<picture>`: put `wholeOf` it on the page.
+ * @param {Shown} shown
+ * @param {string} sizes
  * @returns {Promise<HTMLImageElement | null>}
  */
-export async function decoded(candidates, pixels) {
-  const renditions = usable(candidates);
-  const first = fitting(renditions, pixels);
-  if (!first) return null;
+export async function decoded(shown, sizes) {
+  const renditions = usable(shown.renditions);
+  const jpeg = safeAddress(shown.jpeg, document.baseURI);
   const deadline = performance.now() + TIMEOUT_MS;
-  const second = renditions[renditions.length - 1] === first ? renditions[0] : renditions[renditions.length - 1];
-  return (
-    (await attempt(first, deadline)) ||
-    (second !== first && performance.now() < deadline ? attempt(second, deadline) : null)
-  );
+  const plain = jpeg || renditions[0]?.url;
+  if (!plain) return null;
+  const image = imageOf(shown);
+  if (renditions.length) {
+    const picture = document.createElement("picture");
+    const source = document.createElement("source");
+    source.type = "image/webp";
+    source.sizes = sizes;
+    source.srcset = srcsetOf(renditions);
+    picture.append(source, image);
+  }
+  if (await attempt(image, plain, deadline)) return image;
+  // One size may be missing where others are there.
+  const second = imageOf(shown);
+  return performance.now() < deadline && (await attempt(second, plain, deadline)) ? second : null;
 }
 
-/** @param {Rendition} rendition @param {number} deadline @returns {Promise<HTMLImageElement | null>} */
-async function attempt(rendition, deadline) {
+/** One decoded picture from one address, or null.
+ * @param {string | null | undefined} address
+ * @returns {Promise<HTMLImageElement | null>}
+ */
+export async function loaded(address) {
+  const url = safeAddress(address, document.baseURI);
+  if (!url) return null;
+  const image = imageOf({});
+  return (await attempt(image, url, performance.now() + TIMEOUT_MS)) ? image : null;
+}
+
+/** The tiny version that the post itself brings, or null.
+ * @param {Shown} shown
+ */
+export function placeholderOf(shown) {
+  if (!ratioOf(shown) || !/^data:image\/webp;base64,[\w+/=]+$/.test(shown.lqip || "")) return null;
+  const image = imageOf(shown);
+  image.className = "placeholder";
+  image.alt = "";
+  image.src = /** @type {string} */ (shown.lqip);
+  return image;
+}
+
+/** What is put on the page and taken from it for this picture.
+ * @param {HTMLElement} image
+ * @returns {HTMLElement}
+ */
+export const wholeOf = (image) => /** @type {HTMLElement} */ (image.closest("picture") ?? image);
+
+/** @param {Partial<Shown>} shown */
+function imageOf(shown) {
   const image = new Image();
   image.decoding = "async";
   image.referrerPolicy = "no-referrer";
   image.draggable = false;
-  if (rendition.w && rendition.h) {
-    image.width = rendition.w;
-    image.height = rendition.h;
+  if (shown.w && shown.h) {
+    image.width = shown.w;
+    image.height = shown.h;
   }
+  return image;
+}
+
+/** @param {HTMLImageElement} image @param {string} url @param {number} deadline */
+async function attempt(image, url, deadline) {
   let timer = 0;
   const late = new Promise((resolve) => {
     timer = window.setTimeout(resolve, Math.max(0, deadline - performance.now()), "late");
   });
-  image.src = rendition.url;
+  image.src = url;
   try {
-    if ((await Promise.race([image.decode(), late])) !== "late" && image.naturalWidth) return image;
+    if ((await Promise.race([image.decode(), late])) !== "late" && image.naturalWidth) return true;
+    image.previousElementSibling?.remove();
     image.src = ""; // stop the download: nobody waits for it any more
   } catch {
-    // a dead or unreadable address; the caller shows words instead
+    // hidden or purged meanwhile; the caller shows words instead
   } finally {
     clearTimeout(timer);
   }
-  return null;
-}
-
-const SMALL = 10;
-const LARGE = 160;
-/** @type {HTMLCanvasElement[]} */
-const scratch = [];
-
-/** Paints a blurred version of the picture into `target`, in steps of halving and doubling: each
- * doubling rounds the corners off, and a few of them make a smooth picture. The canvas may be
- * tainted by the picture's origin; it is only ever displayed.
- * @param {CanvasImageSource & {naturalWidth: number, naturalHeight: number}} image
- * @param {HTMLCanvasElement} target
- */
-export function blur(image, target) {
-  const ratio = Math.min(Math.max(image.naturalWidth / image.naturalHeight, 0.4), 2.5);
-  const size = (/** @type {number} */ length) =>
-    ratio > 1
-      ? [Math.round(length * ratio), Math.round(length)]
-      : [Math.round(length), Math.round(length / ratio)];
-  /** @type {CanvasImageSource} */
-  let from = image;
-  let step = 0;
-  for (let length = LARGE; length > SMALL; length /= 2) from = draw(from, scratchAt(step++), size(length));
-  for (let length = SMALL; length < LARGE; length *= 2) from = draw(from, scratchAt(step++), size(length));
-  draw(from, target, size(LARGE));
-}
-
-/** @param {number} index */
-function scratchAt(index) {
-  return (scratch[index] ??= document.createElement("canvas"));
-}
-
-/** @param {CanvasImageSource} from @param {HTMLCanvasElement} to @param {number[]} size */
-function draw(from, to, [width, height]) {
-  to.width = width;
-  to.height = height;
-  const context = to.getContext("2d", { alpha: false });
-  if (!context) return from;
-  context.imageSmoothingQuality = "high";
-  context.drawImage(from, 0, 0, width, height);
-  return to;
+  return false;
 }
 
 /** Veil that keeps every word readable over a white picture. */
 const VEIL_UNSEEN = 0.55;
+const TARGET = 0.584; // sRGB value of luminance 0.30
 
 /** How dark the veil over a background must be so that its brightest parts reach luminance 0.30.
- * Measured where the browser lets us read the pixels; else as for a white picture.
- * @param {HTMLCanvasElement} canvas
+ * @param {number | null | undefined} luma luminance of those parts, 0 to 1
  */
-export function veilFor(canvas) {
-  const target = 0.584; // sRGB value of luminance 0.30
-  let brightest;
-  try {
-    const context = canvas.getContext("2d", { alpha: false });
-    const { data } = /** @type {CanvasRenderingContext2D} */ (context).getImageData(0, 0, canvas.width, canvas.height);
-    const histogram = new Uint32Array(256);
-    for (let i = 0; i < data.length; i += 4) {
-      histogram[Math.round(0.2126 * data[i] + 0.7152 * data[i + 1] + 0.0722 * data[i + 2])] += 1;
-    }
-    let left = data.length / 4 / 200;
-    let level = 255;
-    while (level > 0 && (left -= histogram[level]) > 0) level -= 1;
-    brightest = level / 255;
-  } catch {
-    return VEIL_UNSEEN; // tainted by another origin: the pixels are not ours to read
-  }
-  const alpha = brightest <= target ? 0 : (brightest - target) / (brightest - 0.035);
+export function veilFor(luma) {
+  if (typeof luma !== "number" || !(luma >= 0 && luma <= 1)) return VEIL_UNSEEN;
+  const brightest = luma <= 0.0031308 ? 12.92 * luma : 1.055 * luma ** (1 / 2.4) - 0.055;
+  const alpha = brightest <= TARGET ? 0 : (brightest - TARGET) / (brightest - 0.035);
   return Math.min(0.8, Math.max(0.12, alpha));
 }

@@ -10,6 +10,8 @@ import { initial, momentOf, nameOf, readingDirection, safeAddress, shorten, size
 const SVG = "http://www.w3.org/2000/svg";
 /** A neutral camera: body, lens, flash. */
 const CAMERA = "M7 2h10a5 5 0 0 1 5 5v10a5 5 0 0 1-5 5H7a5 5 0 0 1-5-5V7a5 5 0 0 1 5-5Zm5 5.2a4.8 4.8 0 1 0 0 9.6 4.8 4.8 0 0 0 0-9.6Zm5.6-1.9a1 1 0 1 0 0 2 1 1 0 0 0 0-2Z";
+/** The disc of `wall.css` without its ring. */
+const AVATAR_SIZES = "(max-width: 720px) 46px, (orientation: portrait) calc(4.36 * min(1.7778vw, 1vh)), calc(4.36 * min(1vw, 1.7778vh))";
 const PLAY = "M8 5.5v13a1 1 0 0 0 1.5.86l11-6.5a1 1 0 0 0 0-1.72l-11-6.5A1 1 0 0 0 8 5.5Z";
 
 /**
@@ -101,21 +103,25 @@ function byline(post, words, settings) {
   if (user && user !== name) meta.append(bdi("user", `@${shorten(user, 40)}`), dot());
   meta.append(timeElement(post, words));
   names.append(meta);
-  line.append(avatar(post.author?.avatar, name), names);
+  line.append(avatar(post.author, name), names);
   return line;
 }
 
-/** @param {string | null | undefined} address @param {string} name */
-function avatar(address, name) {
+/** @param {Post["author"]} author @param {string} name */
+function avatar(author, name) {
   const disc = element("span", "avatar");
   disc.setAttribute("aria-hidden", "true");
   const letter = initial(name);
   disc.append(letter ? element("span", "letter", letter) : cameraGlyph());
-  const url = safeAddress(address, document.baseURI);
+  const url = safeAddress(author?.avatar || author?.avatar_small, document.baseURI);
+  const small = safeAddress(author?.avatar_small, document.baseURI);
   if (url) {
     const picture = new Image();
     picture.alt = "";
     picture.referrerPolicy = "no-referrer";
+    picture.width = picture.height = 192;
+    picture.sizes = AVATAR_SIZES;
+    if (small && small !== url) picture.srcset = `${small} 96w, ${url} 192w`;
     picture.src = url;
     // The letter stays until the picture can be painted, and for good when it cannot.
     picture.decode().then(

@@ -1,8 +1,9 @@
 /**
- * What moves inside a shown post: the pictures of an album, one after the other, and a video.
+ * What moves inside a shown post: the pictures of an album, one after the other, a video, or a
+ * picture that moves by itself.
  * Runs only while the post is on screen.
  */
-import { decoded } from "./picture.js";
+import { decoded, loaded, sizesFor, usable, wholeOf } from "./picture.js";
 import { element } from "./post.js";
 import { safeAddress } from "./text.js";
 
@@ -18,23 +19,30 @@ export class Reel {
   constructor(slide, dwell, context) {
     this.slide = slide;
     this.context = context;
-    this.children = slide.post.kind === "album" ? (slide.post.children || []).slice(0, MOST_PICTURES) : [];
+    // What is not kept (yet) has no turn.
+    const kept = (slide.post.kind === "album" ? slide.post.children || [] : []).filter((child) => usable(child.renditions).length);
+    this.children = kept.slice(0, MOST_PICTURES);
     this.step = Math.max(SHORTEST_MS, dwell / Math.max(1, this.children.length));
     this.index = 0;
     this.timer = 0;
     /** @type {HTMLVideoElement | null} */
     this.video = null;
+    /** @type {HTMLImageElement | null} */
+    this.moving = null;
     if (this.children.length > 1) this.#dots();
   }
 
   start() {
     if (this.children.length > 1) this.#next();
     else if (this.slide.post.video) this.#play();
+    else if (this.slide.post.animated) this.#move();
   }
 
   stop() {
     clearTimeout(this.timer);
+    this.timer = 0;
     this.video?.pause();
+    this.#rest();
   }
 
   #dots() {
@@ -51,19 +59,43 @@ export class Reel {
     const { frame } = this.slide;
     this.timer = window.setTimeout(async () => {
       const timer = this.timer;
-      const picture = await decoded(this.children[index].renditions, innerWidth);
+      const picture = await decoded(this.children[index], sizesFor(this.slide.ratio));
       if (timer !== this.timer || !frame?.isConnected) return;
       this.index = index;
       if (picture) {
         picture.className = "photo";
         picture.alt = this.children[index].alt || "";
-        for (const under of [...frame.querySelectorAll("img.photo")].slice(0, -1)) under.remove();
-        frame.querySelector("img.photo")?.after(picture);
+        const shown = /** @type {HTMLElement[]} */ ([...frame.querySelectorAll("img.photo")]);
+        for (const under of shown.slice(0, -1)) wholeOf(under).remove();
+        const last = shown[shown.length - 1];
+        if (last) wholeOf(last).after(wholeOf(picture));
         picture.animate([{ opacity: 0 }, { opacity: 1 }], { duration: this.context.still() ? 200 : 600, easing: "ease" });
       }
       frame.querySelectorAll(".dots i").forEach((dot, i) => dot.classList.toggle("on", i === index));
       this.#next();
     }, this.step);
+  }
+
+  /** The still picture stays, with its badge, when motion is unwanted. */
+  async #move() {
+    const { frame, post } = this.slide;
+    if (!frame || this.moving || this.context.still() || this.context.settings.video === "poster") return;
+    clearTimeout(this.timer);
+    const timer = (this.timer = window.setTimeout(() => this.#rest(), LONGEST_VIDEO_MS));
+    const moving = await loaded(post.animated);
+    if (!moving || timer !== this.timer || !frame.isConnected) return;
+    moving.className = "photo moving";
+    moving.alt = "";
+    frame.append(moving);
+    frame.classList.add("playing");
+    this.moving = moving;
+  }
+
+  #rest() {
+    if (!this.moving) return;
+    this.moving.remove();
+    this.moving = null;
+    this.slide.frame?.classList.remove("playing");
   }
 
   /** The poster stays, with its badge, when the video will not play or motion is unwanted. */

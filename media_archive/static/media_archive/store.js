@@ -8,20 +8,26 @@ import { momentOf } from "./text.js";
 
 /**
  * @typedef {{w: number | null, h: number | null, url: string}} Rendition
- * @typedef {{name: string | null, user: string | null, avatar: string | null}} Author
- * @typedef {Object} Child
- * @property {string} kind
+ * @typedef {{name: string | null, user: string | null, avatar: string | null, avatar_small: string | null}} Author
+ * @typedef {Object} Shown a picture and what belongs to it, all from our store
  * @property {number | null} w
  * @property {number | null} h
  * @property {string | null} alt
  * @property {Rendition[]} renditions
+ * @property {string | null} jpeg
+ * @property {string | null} thumb
+ * @property {string | null} bg
+ * @property {string | null} lqip
+ * @property {string | null} color
+ * @property {string | null} tint
+ * @property {number | null} luma
+ * @property {string | null} animated
  * @property {string | null} video
- * @typedef {Object} Post
+ * @typedef {Shown & {kind: string}} Child
+ * @typedef {Shown & Words} Post
+ * @typedef {Object} Words
  * @property {string} id
  * @property {"image" | "video" | "album" | "text" | "unknown"} kind
- * @property {number | null} w
- * @property {number | null} h
- * @property {string | null} alt
  * @property {string | null} caption
  * @property {string | null} posted_at
  * @property {string} archived_at
@@ -30,10 +36,7 @@ import { momentOf } from "./text.js";
  * @property {string | null} permalink
  * @property {string[]} tags
  * @property {boolean} pinned
- * @property {Rendition[]} renditions
- * @property {string | null} video
  * @property {Child[]} children
- * @property {string | null} color
  * @typedef {{cursor: number, tag: string, count: number, people: number, posts: Post[]}} Snapshot
  */
 

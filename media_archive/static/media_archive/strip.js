@@ -1,17 +1,16 @@
 /**
  * The strip: the newest posts as small squares, newest first. At most four appear per second.
  */
-import { fitting, usable } from "./picture.js";
+import { colorOf, usable } from "./picture.js";
 import { cameraGlyph, element } from "./post.js";
 import { before } from "./store.js";
-import { initial, nameOf, splitCaption } from "./text.js";
+import { initial, nameOf, safeAddress, splitCaption } from "./text.js";
 
 /** @typedef {import("./store.js").Post} Post */
 
 const THUMBS = 18;
 const EVERY_MS = 250;
 const MOST_PENDING = 240;
-const PIXELS = 240;
 const EASE = "cubic-bezier(.16,.84,.28,1)";
 
 export class Strip {
@@ -123,13 +122,16 @@ function thumb(post) {
   item.dataset.postId = post.id;
   const letter = initial(splitCaption(post.caption).body) || initial(nameOf(post));
   item.append(letter ? element("span", "letter", letter) : cameraGlyph());
-  const rendition = fitting(usable(post.renditions), PIXELS);
-  if (!rendition) return item;
+  const url = safeAddress(post.thumb, document.baseURI) || usable(post.renditions)[0]?.url;
+  if (!url) return item;
+  const color = colorOf(post.color);
+  if (color) item.style.setProperty("background", color);
   const image = new Image();
   image.alt = "";
   image.decoding = "async";
   image.referrerPolicy = "no-referrer";
-  image.src = rendition.url;
+  image.width = image.height = 168;
+  image.src = url;
   image.decode().then(
     () => item.replaceChildren(image),
     () => item.classList.add("quiet"), // a dead address: the letter stays
