@@ -14,15 +14,19 @@ from photowall.up.places import Places, read_json, write_private
 
 COMMANDS = (
     "backfill",
+    "backup",
     "coverage",
     "rehearse",
     "remap",
     "replay_receipt",
     "replay_samples",
+    "restore",
     "subscribe",
 )
 """Those that must see what the running processes see: without the key, what is followed
 would be suspended."""
+AT_REST = ("backup", "restore")
+"""Those of them that need the keys also while nothing runs."""
 SHARED = ("ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", "SECRET_KEY")
 """Besides everything that begins with PHOTOWALL_."""
 OWN = ("PHOTOWALL_ROLE", "PHOTOWALL_TURNS")
@@ -46,7 +50,7 @@ def take_away(places: Places) -> None:
 def join(places: Places) -> bool:
     """Give this process what a running `up` gave its own, where nothing else was
     given; False when none is running."""
-    if not _is_running(places):
+    if not is_running(places):
         return False
     shared = read_json(_file(places)).get("environment")
     if not isinstance(shared, dict):
@@ -56,7 +60,21 @@ def join(places: Places) -> bool:
     return True
 
 
-def _is_running(places: Places) -> bool:
+def take_keys(places: Places) -> None:
+    """Give this process the keys of an `up` that is not running now. Whoever gives
+    keys or a database of their own has another installation."""
+    if {"DATABASE_URL", "PHOTOWALL_ENCRYPTION_KEY", "SECRET_KEY"} & {*os.environ}:
+        return
+    secrets = read_json(places.secrets)
+    for variable, name in (
+        ("PHOTOWALL_ENCRYPTION_KEY", "encryption_key"),
+        ("SECRET_KEY", "secret_key"),
+    ):
+        if name in secrets:
+            os.environ[variable] = str(secrets[name])
+
+
+def is_running(places: Places) -> bool:
     """Whether an `up` holds the lock. A killed one holds it no more."""
     try:
         with places.lock.open("r") as handle:

@@ -51,7 +51,9 @@ def _run(command: str, argv: list[str]) -> int:
     if command == "test":
         return int(importlib.import_module("photowall.up.suite").main(argv[2:]))
     if command in beside.COMMANDS:
-        beside.join(Places.from_environment())
+        places = Places.from_environment()
+        if not beside.join(places) and command in beside.AT_REST:
+            beside.take_keys(places)
     if command == "torture":
         return int(importlib.import_module("tests.faults.torture").main(argv[2:]))
     os.environ.setdefault("PHOTOWALL_ROLE", "command")

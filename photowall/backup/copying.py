@@ -1,0 +1,144 @@
+"""Files between the store and a folder of backups. A name says the hash of the bytes:
+what is there with the right size is not copied again, and every copy is checked."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from media_archive import files
+from media_archive.models import Rendition, StoredFile
+from photowall.backup.errors import BackupRefused
+from photowall.backup.folder import LIST, PART, listed
+
+_BLOCK = 256 * 1024
+SPARE = 64 * 1024 * 1024
+"""Bytes that a backup leaves free on its disk."""
+
+
+@dataclass
+class Copied:
+    """How copying went; names of what could not be copied."""
+
+    files: int = 0
+    size: int = 0
+    erased: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
+
+
+def room_for(backup: Path, pool: Path) -> None:
+    """Raises ``BackupRefused`` if what is not there yet does not fit."""
+    wanted = sum(
+        size for name, size in listed(backup / LIST) if not _is_there(pool / name, size)
+    )
+    free = shutil.disk_usage(pool).free
+    if wanted + SPARE > free:
+        raise BackupRefused(
+            f"{wanted / 2**20:,.0f} MiB of files are to be copied, and only "
+            f"{free / 2**20:,.0f} MiB are free at {pool}."
+        )
+
+
+def out_of_the_store(
+    backup: Path, pool: Path, told: Callable[[int, int], None]
+) -> Copied:
+    """Bring every listed file of the store into ``pool``. ``told`` hears of each one
+    and its bytes copied. Raises ``OSError`` when the disk of the pool is full."""
+    done = Copied()
+    for name, size in listed(backup / LIST):
+        target = pool / name
+        if _is_there(target, size):
+            told(1, 0)
+            continue
+        try:
+            source = files.open_file(name)
+        except FileNotFoundError:
+            # The rows were read before the files: it may be gone on purpose since.
+            (done.missing if _still_wanted(name) else done.erased).append(name)
+            told(1, 0)
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(target.name + PART)
+        digest = hashlib.sha256()
+        with source, draft.open("wb") as copy:
+            while block := source.read(_BLOCK):
+                digest.update(block)
+                copy.write(block)
+        if digest.hexdigest() == hash_in(name):
+            draft.replace(target)
+            done.files, done.size = done.files + 1, done.size + size
+        else:
+            draft.unlink()
+            done.damaged.append(name)
+        told(1, size)
+    return done
+
+
+def judge(backup: Path, pool: Path, absent: set[str]) -> list[str]:
+    """Names of listed files that the pool does not have whole, by their sizes; those
+    that the backup never had (``absent``) are not among them."""
+    return [
+        name
+        for name, size in listed(backup / LIST)
+        if name not in absent and not _is_there(pool / name, size)
+    ]
+
+
+def into_the_store(
+    backup: Path, pool: Path, unfit: set[str], told: Callable[[int, int], None]
+) -> Copied:
+    """Bring every listed file, but the ``unfit``, into the store, where it is not
+    there already. Harmless whatever the rows say, so it may be repeated."""
+    done = Copied()
+    there = {name: size for name, size, _ in files.walk()}
+    for name, size in listed(backup / LIST):
+        if name in unfit or there.get(name) == size:
+            told(1, 0)
+            continue
+        source = pool / name
+        with source.open("rb") as content:
+            if hashlib.file_digest(content, "sha256").hexdigest() != hash_in(name):
+                done.damaged.append(name)
+                told(1, 0)
+                continue
+        if name in there:
+            # Cut short by who knows whom: putting it would leave it as it is.
+            files.delete(name)
+        files.put(name, source)
+        done.files, done.size = done.files + 1, done.size + size
+        told(1, size)
+    return done
+
+
+def not_in_the_store() -> list[str]:
+    """Names of files that our rows name and the store does not have whole."""
+    there = {name: size for name, size, _ in files.walk()}
+    return [
+        name
+        for model in (StoredFile, Rendition)
+        for name, size in model.objects.values_list("name", "size").iterator()
+        if there.get(name) != size
+    ]
+
+
+def hash_in(name: str) -> str:
+    """The SHA-256 that a file's name says."""
+    return PurePosixPath(name).name.partition(".")[0]
+
+
+def _is_there(path: Path, size: int) -> bool:
+    try:
+        return path.stat().st_size == size
+    except OSError:
+        return False
+
+
+def _still_wanted(name: str) -> bool:
+    return (
+        StoredFile.objects.filter(name=name).exists()
+        or Rendition.objects.filter(name=name).exists()
+    )

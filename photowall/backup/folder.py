@@ -1,0 +1,137 @@
+"""The folder that holds backups: dumps side by side, files shared among them.
+
+FOLDER/files/o/ab/cd/….jpg      every kept file once, by its name in the store
+FOLDER/erased.jsonl             what was purged by then, as hashes
+FOLDER/20261121T173001Z/        one backup: a dump, the list of its files, and,
+                                written last, its manifest
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from media_archive.stores.shape import is_name
+from photowall.backup.errors import BackupRefused
+
+MANIFEST = "manifest.json"
+LIST = "files.txt"
+_NAME = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
+PART = ".part"
+"""How the names of unfinished files end."""
+
+
+class Folder:
+    """Where backups are kept."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self.files = self.path / "files"
+        self.erased = self.path / "erased.jsonl"
+
+    def make(self) -> None:
+        """Make it, for its owner alone. Raises ``BackupRefused``."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.files.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise BackupRefused(
+                f"{self.path} cannot be written to: {error.strerror}."
+            ) from error
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """One backup at a time writes here. Raises ``BackupRefused``."""
+        with (self.path / ".lock").open("a") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise BackupRefused(
+                    f"Another backup is being written to {self.path}."
+                ) from error
+            yield
+
+    def begin(self, now: datetime) -> Path:
+        """A new, empty folder for one backup, named by the time (UTC)."""
+        stem = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+        names = (stem, *(f"{stem}-{number}" for number in range(2, 100)))
+        name = next(name for name in names if not (self.path / name).exists())
+        made = self.path / name
+        made.mkdir(mode=0o700)
+        return made
+
+    def all(self) -> list[Path]:
+        """Every backup, the incomplete ones too, oldest first."""
+        if not self.path.is_dir():
+            return []
+        found = [
+            p for p in self.path.iterdir() if p.is_dir() and _NAME.fullmatch(p.name)
+        ]
+        return sorted(found, key=lambda path: _order(path.name))
+
+    def complete(self) -> list[Path]:
+        """Those with a manifest, oldest first."""
+        return [path for path in self.all() if (path / MANIFEST).is_file()]
+
+    def prune(self, keep: int) -> tuple[int, int]:
+        """Leave the newest ``keep`` backups, and the files that they name; what a
+        killed run left goes too. Returns how many backups and files are gone."""
+        kept = set(self.complete()[-keep:])
+        gone = [path for path in self.all() if path not in kept]
+        for path in gone:
+            # Without its manifest first: half removed, it is no backup any more.
+            (path / MANIFEST).unlink(missing_ok=True)
+            shutil.rmtree(path)
+        named = {name for path in kept for name, _ in listed(path / LIST)}
+        removed = 0
+        for file in _files_below(self.files):
+            if file.relative_to(self.files).as_posix() not in named:
+                file.unlink()
+                removed += 1
+        return len(gone), removed
+
+
+def write_list(path: Path, wanted: Iterator[tuple[str, int]]) -> tuple[int, int]:
+    """Write names and sizes, one a line; how many, and their bytes."""
+    count = size = 0
+    with path.open("w", encoding="utf-8") as handle:
+        for name, length in wanted:
+            handle.write(f"{length} {name}\n")
+            count, size = count + 1, size + length
+    return count, size
+
+
+def listed(path: Path) -> Iterator[tuple[str, int]]:
+    """Names and sizes of a list that ``write_list`` wrote. Raises ``BackupRefused`` for
+    names that no store of ours has: they could lead out of it."""
+    with path.open(encoding="utf-8") as handle:
+        for line in handle:
+            length, _, name = line.rstrip("\n").partition(" ")
+            if not length.isdigit() or not is_name(name):
+                raise BackupRefused(f"{path} names {name!r}, which is no file of ours.")
+            yield name, int(length)
+
+
+def settle(path: Path) -> None:
+    """Its bytes are on the disk, also after a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _order(name: str) -> tuple[str, int]:
+    stem, _, number = name.partition("-")
+    return stem, int(number or 1)
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    for parent, _, names in os.walk(folder):
+        yield from (Path(parent) / name for name in names)

@@ -1,0 +1,114 @@
+"""The manifest of one backup: what it holds, written last."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from photowall.backup.errors import BackupRefused
+from photowall.backup.folder import LIST, MANIFEST, settle
+
+FORMAT = 1
+_BLOCK = 1024 * 1024
+
+
+@dataclass
+class Manifest:
+    """One backup. Times are ISO 8601 in UTC, sizes bytes, hashes SHA-256.
+
+    ``sealed`` is a word encrypted with the key of the day: a key that opens it opens
+    the secrets of the dump. ``counts`` are rows by table. ``server`` and ``program``
+    are the major versions of the PostgreSQL server and of its pg_dump. ``erased``, ``missing`` and
+    ``damaged`` name files that the dump names and the backup does not hold.
+    """
+
+    photowall: str
+    began_at: str
+    ended_at: str
+    kind: str
+    dump: str
+    dump_bytes: int
+    dump_sha256: str
+    list_sha256: str
+    journal: int
+    migrations: list[str]
+    counts: dict[str, int]
+    files: int
+    files_bytes: int
+    copied: int
+    sealed: str
+    server: int = 0
+    program: int = 0
+    erased: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
+    format: int = FORMAT
+
+    def write(self, backup: Path) -> None:
+        """Whole or not at all: from now on it is a backup."""
+        draft = backup / f"{MANIFEST}.part"
+        draft.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        settle(draft)
+        draft.replace(backup / MANIFEST)
+        settle(backup)
+
+    @property
+    def absent(self) -> set[str]:
+        """Files that the dump names and the backup does not hold."""
+        return {*self.erased, *self.missing, *self.damaged}
+
+
+def read(backup: Path) -> Manifest:
+    """Raises ``BackupRefused`` for what is incomplete, or not of a format we read."""
+    path = backup / MANIFEST
+    try:
+        document: Any = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BackupRefused(
+            f"{backup} has no {MANIFEST}: it was not finished, and is no backup."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise BackupRefused(f"{path} cannot be read: it is damaged.") from error
+    written = document.get("format") if isinstance(document, dict) else None
+    if isinstance(written, int) and written > FORMAT:
+        raise BackupRefused(
+            f"{backup} was made by a newer Photowall ({document.get('photowall')}): "
+            "install that one, and restore with it."
+        )
+    try:
+        return Manifest(**document)
+    except TypeError as error:
+        raise BackupRefused(f"{path} cannot be read: it is damaged.") from error
+
+
+def check(
+    backup: Path, manifest: Manifest, told: Callable[[int], None] = lambda _: None
+) -> None:
+    """Raises ``BackupRefused`` if dump or list have other bytes than the manifest
+    says. ``told`` hears of the bytes read."""
+    for name, sha256 in (
+        (manifest.dump, manifest.dump_sha256),
+        (LIST, manifest.list_sha256),
+    ):
+        path = backup / Path(name).name
+        if not path.is_file():
+            raise BackupRefused(f"{path} is missing: the backup is damaged.")
+        if sha256_of(path, told) != sha256:
+            raise BackupRefused(
+                f"{path} has other bytes than when it was written: the backup is "
+                "damaged. Take an older one (--which)."
+            )
+
+
+def sha256_of(path: Path, told: Callable[[int], None] = lambda _: None) -> str:
+    """SHA-256 of a file's bytes, hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as content:
+        while block := content.read(_BLOCK):
+            digest.update(block)
+            told(len(block))
+    return digest.hexdigest()

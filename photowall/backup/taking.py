@@ -1,0 +1,161 @@
+"""Take a backup: the database of one moment first, then the files it names.
+
+In this order every file that the dump names is there when it is copied: a file is
+stored before its row. What was purged meanwhile is named as erased.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from media_archive import encryption
+from photowall.backup import copying, erasures, facts, postgres, sqlite
+from photowall.backup.errors import BackupFailed, BackupRefused
+from photowall.backup.facts import Facts
+from photowall.backup.folder import LIST, Folder, settle, write_list
+from photowall.backup.manifest import Manifest, sha256_of
+
+SEALED = "photowall"
+"""The word that a manifest holds encrypted."""
+
+
+class Bar(Protocol):
+    """A progress bar."""
+
+    def advance(self, count: int = 1, detail: str = "") -> None: ...
+
+
+Bars = Callable[[int | None, str], AbstractContextManager[Bar]]
+"""Total and unit → a bar."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A finished backup, and what was removed for it."""
+
+    path: Path
+    manifest: Manifest
+    pruned: int
+    pruned_files: int
+
+
+def take(folder: Folder, keep: int, bars: Bars) -> Taken:
+    """Take one into ``folder``, and leave the newest ``keep``.
+
+    Raises ``BackupRefused``, ``BackupFailed``. Killed, it leaves a folder without a
+    manifest, which the next one removes.
+    """
+    refuse_inside_the_store(folder.path)
+    folder.make()
+    with folder.alone():
+        began = timezone.now()
+        backup = folder.begin(began)
+        try:
+            if connection.vendor == "sqlite":
+                dump, server, program = _from_sqlite(backup, bars)
+            else:
+                dump, server, program = _from_postgres(backup, bars)
+            found, (count, size) = dump.found, dump.listed
+            settle(backup / LIST)
+            copying.room_for(backup, folder.files)
+            erasures.leave(folder.erased, dump.erased)
+            with bars(count, "files") as bar:
+                copied = copying.out_of_the_store(
+                    backup, folder.files, lambda n, _: bar.advance(n)
+                )
+        except OSError as error:
+            raise BackupFailed(
+                f"The backup could not be written to {folder.path}: {error}."
+            ) from error
+        manifest = Manifest(
+            photowall=settings.PHOTOWALL_VERSION,
+            began_at=began.isoformat(),
+            ended_at=timezone.now().isoformat(),
+            kind=connection.vendor,
+            dump=dump.path.name,
+            dump_bytes=dump.path.stat().st_size,
+            dump_sha256=sha256_of(dump.path),
+            list_sha256=sha256_of(backup / LIST),
+            journal=found.journal,
+            migrations=found.migrations,
+            counts=found.counts,
+            files=count,
+            files_bytes=size,
+            copied=copied.files,
+            sealed=encryption.encrypt(SEALED),
+            server=server,
+            program=program,
+            erased=copied.erased,
+            missing=copied.missing,
+            damaged=copied.damaged,
+        )
+        manifest.write(backup)
+        pruned, pruned_files = folder.prune(keep)
+    return Taken(backup, manifest, pruned, pruned_files)
+
+
+def refuse_inside_the_store(path: Path) -> None:
+    """Raises ``BackupRefused``: what nobody owns is swept out of the store."""
+    store = Path(settings.MEDIA_ROOT).absolute()
+    if path == store or path.is_relative_to(store):
+        raise BackupRefused(
+            f"{path} is inside the store of pictures ({store}): name a folder outside, "
+            "best on another disk."
+        )
+
+
+@dataclass(frozen=True)
+class _Dump:
+    path: Path
+    found: Facts
+    listed: tuple[int, int]
+    erased: erasures.Erasures
+
+
+def _from_sqlite(backup: Path, bars: Bars) -> tuple[_Dump, int, int]:
+    source, path = sqlite.here(), backup / "database.sqlite3"
+    with bars(100, "% of the database") as bar:
+        shown = 0
+
+        def told(done: int, of: int) -> None:
+            nonlocal shown
+            share = 100 * done // max(of, 1)
+            bar.advance(share - shown)
+            shown = share
+
+        sqlite.dump(source, path, told)
+    with sqlite.opened(path) as ask:
+        there = sqlite.tables(ask)
+        found = facts.learn(ask, there)
+        wanted = write_list(backup / LIST, facts.wanted_files(ask, there))
+        erased = erasures.of_database(ask, there)
+    return _Dump(path, found, wanted, erased), 0, 0
+
+
+def _from_postgres(backup: Path, bars: Bars) -> tuple[_Dump, int, int]:
+    path = backup / "database.pgdump"
+    program = postgres.dumping()
+    with postgres.snapshot() as name, bars(None, "MB of dump") as bar:
+        shown = 0
+
+        def told() -> None:
+            nonlocal shown
+            size = path.stat().st_size // 1_000_000 if path.exists() else 0
+            bar.advance(size - shown)
+            shown = size
+
+        postgres.dump(program, name, path, told)
+        there = postgres.tables()
+        found = facts.learn(postgres.ask, there)
+        wanted = write_list(backup / LIST, facts.wanted_files(postgres.ask, there))
+        erased = erasures.of_database(postgres.ask, there)
+    settle(path)
+    return _Dump(path, found, wanted, erased), postgres.server(), program.version
