@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from media_archive.progress import span
 from subscriptions.models import Backfill, BackfillState
-from subscriptions.progress import span
 
 SETTLED = timedelta(seconds=2)
 """Reading time before a rate is worth telling."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.management.base import OutputWrapper
 
-from subscriptions.progress import Progress
+from media_archive.progress import Progress
 
 
 def bar(stream: OutputWrapper, total: int | None, unit: str) -> Progress:

@@ -228,7 +228,7 @@ def test_a_newer_word_that_arrives_meanwhile_is_not_undone(
 def test_the_command_reports_and_names_where_to_go_on(
     fix: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("subscriptions.progress.EVERY", 0.0)
+    monkeypatch.setattr("media_archive.progress.EVERY", 0.0)
     ids = archived(*map(a_document, range(1, 151)))
     RawDocument.objects.filter(pk=ids[0]).update(document="{")
     fix()

@@ -13,12 +13,12 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from media_archive import claims
 from media_archive.errors import PhotowallError
+from media_archive.progress import Progress
 from media_archive.tags import normalise_tag
 from subscriptions import backfill_run, backfilling
 from subscriptions.backfill_outlook import waits_until
 from subscriptions.management.keys import must_open
 from subscriptions.models import Backfill, BackfillState, State, Subscription
-from subscriptions.progress import Progress
 
 ACTOR = "command line"
 LOOK_EVERY = 0.5

@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from media_archive.errors import InvalidTag
 from media_archive.models import MediaItem, Tag
+from media_archive.progress import Progress
 from media_archive.tags import normalise_tag
-from subscriptions.progress import Progress
 from subscriptions.providers import REGISTRY
 from subscriptions.remapping import EXAMPLES, Remapped, Selection, remap
 

@@ -15,12 +15,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from media_archive.errors import PhotowallError
+from media_archive.progress import Progress
 from photowall.rehearsal import instance
 from photowall.rehearsal.performing import Performance, end_leftovers
 from photowall.rehearsal.scenarios import SCENARIOS
 from photowall.rehearsal.sheet import Sheet
 from photowall.rehearsal.steps import Scenario
-from subscriptions.progress import Progress
 
 ALL = "all"
 MOST_POSTS = 1_000

@@ -7,7 +7,7 @@ import io
 import pytest
 from django.core.management.base import OutputWrapper
 
-from subscriptions.progress import Progress, span
+from media_archive.progress import Progress, span
 
 
 class Terminal(io.StringIO):
