@@ -6,6 +6,8 @@ nothing here asks the database for a file that is.
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from media_archive import files
 from media_archive.models import Rendition, StoredFile
 
@@ -40,6 +42,13 @@ def address_of(rendition: Rendition | None) -> str | None:
 def srcset(renditions: list[Rendition]) -> str:
     """As HTML writes it: ``/media/… 240w, /media/… 480w``."""
     return ", ".join(f"{files.address(r.name)} {r.width}w" for r in renditions)
+
+
+def absolute(name: str) -> str:
+    """Where anybody finds the file ``name``: with our own host, or the store's."""
+    address = files.address(name)
+    base: str = settings.PHOTOWALL_BASE_URL
+    return f"{base}{address}" if address.startswith("/") else address
 
 
 def _purpose(rendition: Rendition) -> str:

@@ -27,6 +27,23 @@ class MediaItemQuerySet(models.QuerySet["MediaItem"]):
         )
         return self.visible().filter(Q(kind="text") | ~models.Exists(waiting))
 
+    def with_pictures(self, what: str) -> Self:
+        """By what became of their pictures: all are "kept", one is "waiting", or one
+        is "missing" for good. Without any there is nothing to keep."""
+        assets = apps.get_model("media_archive.MediaAsset").objects.filter(
+            item=models.OuterRef("pk")
+        )
+        waiting = models.Exists(assets.filter(state="pending"))
+        offers = Q(downloads__role="picture")
+        missing = models.Exists(
+            assets.exclude(state__in=["pending", "ready"]).filter(offers)
+        )
+        if what == "waiting":
+            return self.filter(waiting)
+        if what == "missing":
+            return self.filter(missing)
+        return self.exclude(waiting).exclude(missing)
+
     def tagged(self, tag: str) -> Self:
         """Listed under ``tag``."""
         return self.filter(listings__tag__name=tag)

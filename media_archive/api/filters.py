@@ -107,6 +107,12 @@ class MediaFilters(serializers.Serializer[Any]):
         required=False,
         help_text="What the item is.",
     )
+    pictures = serializers.ChoiceField(
+        choices=["kept", "waiting", "missing"],
+        required=False,
+        help_text="Whether every picture is kept, one still waits, or one will not "
+        "come. Posts of words alone have all of theirs.",
+    )
     posted_after = Moment(required=False, help_text="Posted at this time or later.")
     posted_before = Moment(required=False, help_text="Posted before this time.")
     archived_after = Moment(required=False, help_text="Archived then or later.")
@@ -128,6 +134,8 @@ class MediaFilters(serializers.Serializer[Any]):
             queryset = queryset.listed()
         if (author := said.pop("author", None)) is not None:
             queryset = queryset.by_author(author)
+        if (pictures := said.pop("pictures", None)) is not None:
+            queryset = queryset.with_pictures(pictures)
         columns = {
             "provider": "provider",
             "kind": "kind",

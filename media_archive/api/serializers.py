@@ -10,7 +10,9 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from media_archive.models import MediaItem, Visibility
+from media_archive.api.assets import AssetSerializer
+from media_archive.kept_pictures import absolute, for_purpose
+from media_archive.models import Author, MediaItem, Visibility
 from media_archive.records import Kind
 
 
@@ -31,7 +33,18 @@ class AuthorSerializer(serializers.Serializer[Any]):
     native_id = serializers.CharField(help_text="The provider's id of the author.")
     username = serializers.CharField(allow_null=True)
     name = serializers.CharField(allow_null=True, help_text="The name for people.")
-    avatar_url = serializers.CharField(allow_null=True)
+    avatar_url = serializers.CharField(
+        allow_null=True, help_text="The portrait at the provider; it may be dead."
+    )
+    avatar = serializers.SerializerMethodField(
+        help_text="The portrait as we keep it, a square of 192 pixels."
+    )
+
+    @extend_schema_field({"type": ["string", "null"], "format": "uri"})
+    def get_avatar(self, author: Author) -> str | None:
+        """Absolute; ``None`` while it is not kept."""
+        made = for_purpose(author.avatar, "s192")
+        return absolute(made.name) if made is not None else None
 
 
 class PlaceSerializer(serializers.Serializer[Any]):
@@ -43,24 +56,6 @@ class PlaceSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(source="place_name", allow_null=True)
     latitude = serializers.FloatField(allow_null=True, help_text="Degrees, WGS 84.")
     longitude = serializers.FloatField(allow_null=True, help_text="Degrees, WGS 84.")
-
-
-class SourceSerializer(serializers.Serializer[Any]):
-    """One size of a picture or video, at the provider's address."""
-
-    name = serializers.CharField(help_text="The provider's word for this size.")
-    kind = serializers.CharField(help_text="`image` or `video`.")
-    url = serializers.CharField()
-    width = serializers.IntegerField(allow_null=True, help_text="Pixels.")
-    height = serializers.IntegerField(allow_null=True, help_text="Pixels.")
-
-
-class AssetSerializer(serializers.Serializer[Any]):
-    """One picture or video of the item; an album has several, in order."""
-
-    kind = serializers.CharField(help_text="`image` or `video`.")
-    alt_text = serializers.CharField(allow_null=True)
-    sources = SourceSerializer(many=True)
 
 
 class MediaItemSerializer(serializers.Serializer[MediaItem]):

@@ -13,7 +13,16 @@ from rest_framework.test import APIClient
 from media_archive import moderation
 from media_archive.models import MediaItem, RawDocument
 from media_archive.records import IncomingPlace, Kind
-from tests.builders import NOON, a_record, an_item, some_items, store
+from tests.builders import (
+    NOON,
+    a_kept_file,
+    a_post,
+    a_record,
+    an_item,
+    settle,
+    some_items,
+    store,
+)
 
 pytestmark = pytest.mark.django_db
 MEDIA = "/api/v1/media/"
@@ -69,6 +78,7 @@ def test_an_item_tells_all_we_know(api: APIClient) -> None:
             "username": "ana.costa",
             "name": "Ana Costa",
             "avatar_url": "https://pictures.example/ana.jpg",
+            "avatar": None,
         },
         "caption": item.caption,
         "permalink": "https://photos.example/p/abc/",
@@ -88,6 +98,15 @@ def test_an_item_tells_all_we_know(api: APIClient) -> None:
             {
                 "kind": "image",
                 "alt_text": None,
+                "state": "pending",
+                "width": None,
+                "height": None,
+                "renditions": [],
+                "srcset": None,
+                "original": None,
+                "film": None,
+                "placeholder": None,
+                "color": None,
                 "sources": [
                     {
                         "name": name,
@@ -102,6 +121,72 @@ def test_an_item_tells_all_we_know(api: APIClient) -> None:
         ],
         "raw": {"id": "abc"},
     }
+
+
+def test_a_kept_picture_is_told_with_all_its_sizes(
+    api: APIClient, settings: Any
+) -> None:
+    settings.PHOTOWALL_BASE_URL = "https://wall.example"
+    told = api.get(f"{MEDIA}{a_post().pk}/").json()
+    [asset] = told["assets"]
+    kept = a_kept_file()
+    assert asset["state"] == "ready"
+    assert (asset["width"], asset["height"]) == (640, 640)
+    assert asset["placeholder"] == "data:image/webp;base64,UklGRg=="
+    assert asset["color"] == "#804020"
+    assert asset["original"] == {
+        "url": f"https://wall.example/media/{kept.name}",
+        "content_type": "image/jpeg",
+        "size": kept.size,
+        "sha256": kept.sha256,
+        "width": 640,
+        "height": 640,
+    }
+    assert len(asset["renditions"]) == kept.renditions.count()
+    assert [r["width"] for r in asset["renditions"]] == sorted(
+        r["width"] for r in asset["renditions"]
+    )
+    largest = asset["renditions"][-1]
+    made = kept.renditions.get(spec="w640.webp.1")
+    assert largest == {
+        "spec": "w640.webp.1",
+        "url": f"https://wall.example/media/{made.name}",
+        "width": 640,
+        "height": 640,
+        "content_type": "image/webp",
+        "size": made.size,
+    }
+    assert [part.split()[1] for part in asset["srcset"].split(", ")] == [
+        "240w",
+        "480w",
+        "640w",
+    ]
+    assert asset["srcset"].endswith(f"/media/{made.name} 640w")
+    portrait = a_kept_file("portrait", 150, 150).renditions.get(spec="s192.webp.1")
+    assert told["author"]["avatar"] == f"https://wall.example/media/{portrait.name}"
+    assert len(asset["sources"]) == 2
+
+
+def test_only_who_may_read_the_archive_is_told_where_originals_are(
+    stranger: APIClient, api: APIClient, settings: Any
+) -> None:
+    item = a_post()
+    settings.PHOTOWALL_PUBLIC_ARCHIVE = True
+    [told] = stranger.get(f"{MEDIA}{item.pk}/").json()["assets"]
+    assert told["original"]["url"] is None
+    assert told["original"]["sha256"] == a_kept_file().sha256
+    assert told["renditions"]
+    [told] = api.get(f"{MEDIA}{item.pk}/").json()["assets"]
+    assert "/media/o/" in told["original"]["url"]
+
+
+def test_filters_by_what_became_of_the_pictures(answer_of: Any) -> None:
+    kept, waiting, failed = a_post(), an_item(), an_item()
+    words = an_item(kind=Kind.TEXT, assets=[])
+    settle(failed, "failed")
+    assert ids(answer_of(pictures="kept")) == [words.pk, kept.pk]
+    assert ids(answer_of(pictures="waiting")) == [waiting.pk]
+    assert ids(answer_of(pictures="missing")) == [failed.pk]
 
 
 def test_what_the_provider_did_not_say_is_null(api: APIClient) -> None:
