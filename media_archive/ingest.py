@@ -202,8 +202,7 @@ class _Page:
         records = {self.held[key].pk: self.records[key] for key in self.changed}
         if not self.remaps:
             item_rows.write_raw(records, self.now)
-        item_rows.write_assets(records)
-        item_rows.drop_assets(records)
+        item_rows.change_assets(records)
         only_joined = self.joined.difference(self.changed)
         item_rows.touch([self.held[key].pk for key in only_joined], self.now)
 

@@ -15,7 +15,15 @@ from django.db.models import Exists, F, OuterRef
 
 from media_archive import rows_of_records as rows
 from media_archive import set_wise
-from media_archive.models import MediaAsset, MediaItem, MediaTag, RawDocument, Tag
+from media_archive.downloads import wanting
+from media_archive.models import (
+    Download,
+    MediaAsset,
+    MediaItem,
+    MediaTag,
+    RawDocument,
+    Tag,
+)
 from media_archive.records import IncomingMedia
 from media_archive.rows_of_records import Held
 
@@ -113,13 +121,33 @@ def write_raw(records: Mapping[int, IncomingMedia], now: datetime) -> None:
 
 
 def write_assets(records: Mapping[int, IncomingMedia]) -> None:
-    """The assets of items, by primary key."""
+    """The assets of items, by primary key, and their downloads."""
+    made = [
+        asset for pk, record in records.items() for asset in rows.assets(pk, record)
+    ]
     set_wise.insert(
-        MediaAsset,
-        rows.ASSET,
-        [asset for pk, record in records.items() for asset in rows.assets(pk, record)],
-        set_wise.Update(rows.ASSET[:2], rows.ASSET[2:]),
+        MediaAsset, rows.ASSET, made, set_wise.Update(rows.ASSET_KEY, rows.ASSET_TOLD)
     )
+    if made:
+        wanting.of_items([*records])
+
+
+def change_assets(records: Mapping[int, IncomingMedia]) -> None:
+    """The same for items that were stored before. A picture that is another one is
+    fetched again, and so is one that was waiting for a new address."""
+    refused = wanting.refused_addresses(records)
+    write_assets(records)
+    drop_assets(records)
+    if records:
+        wanting.anew(records)
+    renewed = [
+        pk
+        for pk, (item_pk, position, known) in refused.items()
+        if position < len(records[item_pk].assets)
+        and rows.sources(records[item_pk].assets[position].sources) != known
+    ]
+    if renewed:
+        wanting.renew(Download.objects.filter(pk__in=renewed))
 
 
 def drop_assets(records: Mapping[int, IncomingMedia]) -> None:

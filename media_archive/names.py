@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from media_archive import rows_of_records as rows
 from media_archive import set_wise
+from media_archive.downloads import wanting
 from media_archive.errors import InvalidTag
 from media_archive.models import Author, Tag
 from media_archive.records import IncomingAuthor, IncomingMedia
@@ -78,7 +79,7 @@ def author_ids(
         for native_id, told in sorted(latest.items())
         if native_id not in stored or _tells_more(told, stored[native_id][1])
     ]
-    return found | dict(
+    written = dict(
         set_wise.insert(
             Author,
             rows.AUTHOR,
@@ -87,6 +88,11 @@ def author_ids(
             returning=("native_id", "id"),
         )
     )
+    wanting.portraits_told(
+        {pk: latest[native_id][-1] for native_id, pk in written.items()},
+        {pk: columns[-1] for pk, columns in stored.values()},
+    )
+    return found | written
 
 
 def _tells_more(told: Iterable[str | None], known: Iterable[str | None]) -> bool:

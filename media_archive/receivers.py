@@ -8,7 +8,8 @@ from django.dispatch import receiver
 
 from media_archive.live import hub
 from media_archive.live.hints import sender
-from media_archive.signals import journal_grew
+from media_archive.signals import journal_grew, media_item_archived
+from media_archive.tasks import keep_pictures
 
 
 @receiver(journal_grew, dispatch_uid="hint")
@@ -17,3 +18,9 @@ def send_hint(*, seq: int, **_: Any) -> None:
     journal, and a hub that hears nothing finds it at its next tick."""
     hub.tell(seq)
     sender.send(seq)
+
+
+@receiver(media_item_archived, dispatch_uid="pictures")
+def ring_for_pictures(**_: Any) -> None:
+    """Have the pictures of new items brought. Once: who comes calls for help."""
+    keep_pictures.delay_on_commit()

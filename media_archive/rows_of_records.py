@@ -9,11 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from media_archive.records import IncomingAuthor, IncomingMedia
+from media_archive.downloads.sources import has, key_of
+from media_archive.records import (
+    AssetSource,
+    IncomingAsset,
+    IncomingAuthor,
+    IncomingMedia,
+)
 
 CONTENT = (
     "kind",
@@ -43,7 +50,18 @@ CHANGED_ITEM = ("id", "author_id", "content_hash", "changed_at", "revision", *CO
 """What a provider's newer word changes. Not ``dated_at``: an item keeps its place in
 the lists. Not what people decided: ``visibility``, ``pinned``."""
 RAW = ("item_id", "document", "received_at")
-ASSET = ("item_id", "position", "kind", "alt_text", "sources")
+ASSET = (
+    "item_id",
+    "position",
+    "kind",
+    "alt_text",
+    "sources",
+    "source_key",
+    "state",
+)
+ASSET_KEY, ASSET_TOLD = ASSET[:2], ASSET[2:6]
+"""What an asset is known by, and what a newer word changes of it. Not ``state``: what
+is shown stays until another picture is here."""
 AUTHOR = ("provider", "native_id", "username", "name", "avatar_url")
 
 MAPPING = 1
@@ -159,15 +177,22 @@ def raw_document(record: IncomingMedia) -> str:
 def assets(item_id: int, record: IncomingMedia) -> list[tuple[Any, ...]]:
     """The columns ``ASSET``, one row for each picture or video."""
     return [
-        (
-            item_id,
-            position,
-            asset.kind.value,
-            clean(asset.alt_text),
-            _sources(asset.sources),
-        )
-        for position, asset in enumerate(record.assets)
+        _asset(item_id, position, asset) for position, asset in enumerate(record.assets)
     ]
+
+
+def _asset(item_id: int, position: int, asset: IncomingAsset) -> tuple[Any, ...]:
+    said = sources(asset.sources)
+    return (
+        item_id,
+        position,
+        asset.kind.value,
+        clean(asset.alt_text),
+        said,
+        key_of(said),
+        # Without an address of a picture there is none to wait for.
+        "pending" if has(said, "image") else "gone",
+    )
 
 
 def author(said: IncomingAuthor) -> tuple[str | None, ...]:
@@ -195,7 +220,8 @@ def clean(text: str | None, longest: int | None = None) -> str | None:
     return text[:longest] if longest is not None else text
 
 
-def _sources(sources: Any) -> list[dict[str, Any]]:
+def sources(told: Iterable[AssetSource]) -> list[dict[str, Any]]:
+    """The column ``MediaAsset.sources``."""
     return [
         {
             "name": clean(source.name, 64),
@@ -204,7 +230,7 @@ def _sources(sources: Any) -> list[dict[str, Any]]:
             "width": _count(source.width),
             "height": _count(source.height),
         }
-        for source in sources
+        for source in told
         if (url := _url(source.url)) is not None
     ]
 

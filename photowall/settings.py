@@ -219,6 +219,8 @@ PHOTOWALL_PRIVATE_HOSTS = env.list("PHOTOWALL_PRIVATE_HOSTS", default=[])
 PHOTOWALL_PICTURE_BYTES = env.int("PHOTOWALL_PICTURE_BYTES", default=20 * 1024 * 1024)
 """The largest picture that is fetched."""
 PHOTOWALL_FILM_BYTES = env.int("PHOTOWALL_FILM_BYTES", default=100 * 1024 * 1024)
+PHOTOWALL_DOWNLOADS_AT_ONCE = max(env.int("PHOTOWALL_DOWNLOADS_AT_ONCE", default=4), 1)
+"""Pictures that one worker process fetches at once."""
 PHOTOWALL_OPEN_SUBSCRIBE = env.bool("PHOTOWALL_OPEN_SUBSCRIBE", default=False)
 PHOTOWALL_PUBLIC_ARCHIVE = env.bool("PHOTOWALL_PUBLIC_ARCHIVE", default=False)
 PHOTOWALL_CALLBACKS_WAITING = env.int("PHOTOWALL_CALLBACKS_WAITING", default=5_000)

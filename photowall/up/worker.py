@@ -41,7 +41,9 @@ def main() -> None:
     threading.Thread(
         target=_keep_time, args=(service,), name="timetable", daemon=True
     ).start()
-    options = "worker --pool=threads --concurrency=4 --loglevel=INFO"
+    # More than the downloads at once: reading tags never waits for slow pictures.
+    threads = 4 + settings.PHOTOWALL_DOWNLOADS_AT_ONCE
+    options = f"worker --pool=threads --concurrency={threads} --loglevel=INFO"
     quiet = "--without-gossip --without-mingle --without-heartbeat"
     app.worker_main([*options.split(), *quiet.split()])
 
