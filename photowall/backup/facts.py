@@ -28,7 +28,7 @@ PEOPLES_OWN = (
 class Ask(Protocol):
     """Runs one statement and gives its rows."""
 
-    def __call__(self, statement: str) -> Iterable[tuple[Any, ...]]: ...
+    def __call__(self, statement: str, /) -> Iterable[tuple[Any, ...]]: ...
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,9 @@ class Manifest:
 
     ``sealed`` is a word encrypted with the key of the day: a key that opens it opens
     the secrets of the dump. ``counts`` are rows by table. ``server`` and ``program``
-    are the major versions of the PostgreSQL server and of its pg_dump. ``erased``, ``missing`` and
-    ``damaged`` name files that the dump names and the backup does not hold.
+    are the major versions of the PostgreSQL server and of its pg_dump. ``erased``,
+    ``missing`` and ``damaged`` name files that the dump names and the backup does not
+    hold.
     """
 
     photowall: str

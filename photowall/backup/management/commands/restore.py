@@ -89,7 +89,9 @@ class Command(BaseCommand):
             return
         if not sys.stdin.isatty():
             raise CommandError("Nobody can be asked here: --yes says that you mean it.")
-        self.stdout.write(f"Type {present.name} to have all its rows replaced: ", "")
+        self.stdout.write(
+            f"Type {present.name} to have all its rows replaced: ", ending=""
+        )
         self.stdout.flush()
         if sys.stdin.readline().strip() != present.name:
             raise CommandError("That is another name; nothing was changed.")
