@@ -16,11 +16,11 @@ from django.utils import timezone
 
 from media_archive.downloads.sources import key_of_address
 from media_archive.downloads.transitions import ANEW
-from media_archive.models import Author, Download, DownloadState, MediaAsset
+from media_archive.models import Author, Download, DownloadState, MediaAsset, MediaItem
 
-_DOWNLOAD, _ASSET, _AUTHOR = (
+_DOWNLOAD, _ITEM, _ASSET, _AUTHOR = (
     model._meta.db_table  # noqa: SLF001  public in Django
-    for model in (Download, MediaAsset, Author)
+    for model in (Download, MediaItem, MediaAsset, Author)
 )
 _COLUMNS = (
     "state, state_since, reason, detail, attempts, lost_claims, claim_epoch, "
@@ -37,11 +37,12 @@ def of_items(ids: Sequence[int]) -> None:
     # an album, which a wall is waiting for, last.
     _run(
         f"INSERT INTO {_DOWNLOAD} (role, asset_id, {_COLUMNS}) "
-        f"SELECT wish.role, asset.id, {_VALUES} FROM {_ASSET} AS asset, "
-        "(SELECT 'film' AS role, 'video' AS kind, 1 AS place "
+        f"SELECT wish.role, asset.id, {_VALUES} FROM {_ASSET} AS asset "
+        f"JOIN {_ITEM} AS item ON item.id = asset.item_id "
+        "CROSS JOIN (SELECT 'film' AS role, 'video' AS kind, 1 AS place "
         "UNION ALL SELECT 'picture', 'image', 2) AS wish "
         f"WHERE asset.item_id {_among()} AND {_offers()} "
-        "ORDER BY wish.place, asset.item_id, asset.position DESC "
+        "ORDER BY wish.place, item.dated_at, item.id, asset.position DESC "
         "ON CONFLICT DO NOTHING",
         [timezone.now(), _said(ids)],
     )
