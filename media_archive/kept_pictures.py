@@ -25,12 +25,18 @@ def sizes(file: StoredFile, content_type: str = WEBP) -> list[Rendition]:
     return sorted(found, key=lambda each: each.width)
 
 
-def for_purpose(file: StoredFile | None, purpose: str) -> Rendition | None:
+def for_purpose(
+    file: StoredFile | None, purpose: str, content_type: str = WEBP
+) -> Rendition | None:
     """The one rendition made for ``purpose``: "s168" (a square of 168 px), "bg",
     "a480" (it moves), "s96" and "s192" (portraits)."""
     if file is None:
         return None
-    found = (each for each in file.renditions.all() if _purpose(each) == purpose)
+    found = (
+        each
+        for each in file.renditions.all()
+        if _purpose(each) == purpose and each.content_type == content_type
+    )
     return next(found, None)
 
 

@@ -33,7 +33,7 @@ JPEG_WIDTH, JPEG_LARGEST = 480, 1600
 WORTH_IT = 1.1
 """A picture's own size is made when it is so much larger than the width below it."""
 THUMBNAIL = "s168.webp"
-PORTRAITS = ("s96.webp", "s192.webp")
+PORTRAITS = ("s96.webp", "s192.webp", "s192.jpeg")
 BACKGROUND = "bg.webp"
 MOVING = "a480.webp"
 

@@ -64,7 +64,8 @@ def snapshot(tag: str, limit: int = SNAPSHOT_POSTS) -> dict[str, Any]:
     """
     cursor = journal.head()
     posts = [post_of(tile.face, tile.more) for tile in tiles.newest(tag, limit)]
-    said = {"cursor": cursor, "tag": tag, **counts(tag), "notice": notice_of(tag)}
+    said = {"cursor": cursor, "tag": tag, **counts(tag, shown=True)}
+    said["notice"] = notice_of(tag)
     return {**said, "posts": posts}
 
 
@@ -73,8 +74,9 @@ def is_known(tag: str) -> bool:
     return Tag.objects.filter(name=tag).exists()
 
 
-def counts(tag: str) -> dict[str, int]:
-    """How many posts the wall of ``tag`` has (``count``) and of how many ``people``.
+def counts(tag: str, *, shown: bool = False) -> dict[str, int]:
+    """How many visible posts ``tag`` has (``count``) and of how many ``people``.
+    ``shown``: on its wall, without those whose picture is still on its way.
 
     A few seconds old at most, or twenty times as long as counting took: a very
     large tag never costs more than a twentieth of one core.
@@ -82,19 +84,20 @@ def counts(tag: str) -> dict[str, int]:
     tag_id = Tag.objects.filter(name=tag).values_list("id", flat=True).first()
     if tag_id is None:
         return {"count": 0, "people": 0}
-    key = f"wall-counts-{tag_id}"
+    key = f"wall-counts-{tag_id}-{shown:d}"
     known: dict[str, int] | None = cache.get(key)
     if known is not None:
         return known
     began = time.monotonic()
-    waiting = MediaAsset.objects.filter(
-        item=OuterRef("item"), position=0, state=DownloadState.PENDING
+    rows = MediaTag.objects.filter(tag_id=tag_id, item__visibility=Visibility.VISIBLE)
+    if shown:
+        waiting = MediaAsset.objects.filter(
+            item=OuterRef("item"), position=0, state=DownloadState.PENDING
+        )
+        rows = rows.filter(Q(item__kind=Kind.TEXT) | ~Exists(waiting))
+    counted = rows.aggregate(
+        count=Count("id"), people=Count("item__author", distinct=True)
     )
-    counted = MediaTag.objects.filter(
-        Q(item__kind=Kind.TEXT) | ~Exists(waiting),
-        tag_id=tag_id,
-        item__visibility=Visibility.VISIBLE,
-    ).aggregate(count=Count("id"), people=Count("item__author", distinct=True))
     cache.set(key, counted, max(COUNTS_KEPT, 20 * (time.monotonic() - began)))
     return counted
 

@@ -156,7 +156,7 @@ def _wall(tag: str) -> dict[str, Any]:
     return {
         "tag": tag,
         "url": reverse("wall", args=[tag]),
-        "count": walls.counts(tag)["count"],
+        "count": walls.counts(tag, shown=True)["count"],
         "newest_at": newest.dated_at if newest else None,
         "picture_url": _picture_url(newest, SMALL) if newest else None,
     }

@@ -111,6 +111,7 @@ def a_kept_file(said: str = "picture", width: int = 640, height: int = 640) -> A
         specs += [("w480.jpeg", min(480, width), height * min(480, width) // width)]
         specs += [("s168.webp", 168, 168), ("bg.webp", 160, 120)]
         specs += [("s96.webp", 96, 96), ("s192.webp", 192, 192)]
+        specs += [("s192.jpeg", 192, 192)]
         Rendition.objects.bulk_create(
             _rendition(file, spec, w, h) for spec, w, h in specs
         )

@@ -21,7 +21,7 @@ from photowall.facades.models import (
 from subscriptions.providers.instagram_v1.wire.notifications import (
     parse_notifications,
 )
-from tests.builders import a_record, an_item, some_items, store
+from tests.builders import a_record, an_item, settle, some_items, store
 
 MakeEndpoint = Callable[..., Endpoint]
 FAR = "https://wall.example.org/callback"
@@ -51,6 +51,20 @@ def test_a_disabled_clients_endpoints_are_told_nothing(
     ApiClient.objects.update(enabled=False)
     assert deliveries.plan_due() == 0
     ApiClient.objects.update(enabled=True)
+    assert deliveries.plan_due() == 1
+
+
+def test_a_picture_that_is_kept_later_is_not_told_again(
+    an_endpoint: MakeEndpoint,
+) -> None:
+    an_endpoint(FAR)
+    item = an_item(tags=["fox"])
+    assert deliveries.plan_due() == 1
+    Delivery.objects.all().delete()  # it was told
+    settle(item)
+    settle(item, film=True)
+    assert deliveries.plan_due() == 0
+    some_items(1, tags=["fox"])
     assert deliveries.plan_due() == 1
 
 

@@ -13,10 +13,19 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from media_archive import moderation
-from media_archive.models import MediaItem
-from media_archive.records import IncomingPlace, Kind
+from media_archive.models import Author, MediaAsset, MediaItem
+from media_archive.records import AssetSource, IncomingAsset, IncomingPlace, Kind
 from photowall.facades.models import ApiClient
-from tests.builders import a_record, a_source, an_asset, an_item, some_items, store
+from tests.builders import (
+    a_kept_file,
+    a_post,
+    a_record,
+    a_source,
+    an_asset,
+    an_item,
+    some_items,
+    store,
+)
 
 Ask = Callable[..., Any]
 
@@ -252,6 +261,51 @@ def test_a_record_comes_out_as_it_went_in(ask: Ask) -> None:
         sizes = {source.name: source for source in back.assets[0].sources}
         assert sizes["standard_resolution"] == a_source()
         assert sizes["thumbnail"] == a_source("thumbnail", 150)
+
+
+def test_what_is_kept_has_our_own_addresses_and_is_jpeg(
+    ask: Ask, settings: Any
+) -> None:
+    settings.PHOTOWALL_BASE_URL = "https://wall.example"
+    item = a_post("55", tags=["fox"])
+    MediaAsset.objects.update(picture=a_kept_file("wide", 2000, 1000))
+    kept = {
+        made.spec: f"https://wall.example/media/{made.name}"
+        for made in a_kept_file("wide", 2000, 1000).renditions.all()
+    }
+    said = ask("/v1/media/55")["data"]
+    size = {"url": kept["w480.jpeg.1"], "width": 480, "height": 240}
+    assert said["images"] == {
+        "thumbnail": size,
+        "low_resolution": size,
+        "standard_resolution": size,
+    }
+    portrait = a_kept_file("portrait", 150, 150).renditions.get(spec="s192.jpeg.1")
+    url = f"https://wall.example/media/{portrait.name}"
+    assert said["user"]["profile_picture"] == url
+    # While it is not kept, the provider's word is all there is.
+    item.assets.update(picture=None)
+    Author.objects.update(avatar=None)
+    said = ask("/v1/media/55")["data"]
+    assert said["images"]["standard_resolution"]["url"] == a_source().url
+    assert said["user"]["profile_picture"] == "https://pictures.example/ana.jpg"
+
+
+def test_a_kept_film_has_our_own_address(ask: Ask, settings: Any) -> None:
+    settings.PHOTOWALL_BASE_URL = "https://wall.example"
+    film = AssetSource("high", "https://v.example/high.mp4", Kind.VIDEO, 720, 1280)
+    asset = IncomingAsset(Kind.VIDEO, [a_source(), film])
+    item = an_item("56", kind=Kind.VIDEO, assets=[asset])
+    said = ask("/v1/media/56")["data"]["videos"]["standard_resolution"]
+    assert said["url"] == "https://v.example/high.mp4"
+    kept = a_kept_file("film")
+    item.assets.update(film=kept)
+    said = ask("/v1/media/56")["data"]["videos"]["standard_resolution"]
+    assert said == {
+        "url": f"https://wall.example/media/{kept.name}",
+        "width": 720,
+        "height": 1280,
+    }
 
 
 def test_what_old_clients_must_find_is_always_there(ask: Ask) -> None:

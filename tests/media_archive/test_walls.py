@@ -141,14 +141,15 @@ def test_the_removal_of_a_purged_post_is_told_to_all() -> None:
 def test_a_post_is_on_the_wall_once_its_picture_is_settled() -> None:
     waiting, failed, words_only = an_item(), an_item(), an_item(kind=Kind.TEXT)
     assert [p["id"] for p in walls.snapshot(TAG)["posts"]] == [str(words_only.pk)]
-    assert walls.counts(TAG)["count"] == 1
+    assert walls.counts(TAG, shown=True)["count"] == 1
+    assert walls.counts(TAG)["count"] == 3
     assert words(TAG) == [("added", 3)]
     settle(failed, "failed")
     settle(waiting)
     cache.clear()
     shown = [failed, waiting, words_only]
     assert {p["id"] for p in walls.snapshot(TAG)["posts"]} == {str(i.pk) for i in shown}
-    assert walls.counts(TAG)["count"] == 3
+    assert walls.counts(TAG, shown=True)["count"] == 3
     assert words(TAG) == [("added", 3), ("added", 4), ("added", 5)]
     assert [f["post"]["id"] for f in told(TAG, 3)] == [str(failed.pk), str(waiting.pk)]
 
