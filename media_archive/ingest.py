@@ -6,6 +6,10 @@ already stored with the same content hash writes nothing and journals nothing.
 Two workers may store the same post at once. Rows are locked in one order, so that
 they wait and do not deadlock. Whose post it was is told by the insert, which returns
 only its own rows; what has changed is decided under the rows' locks.
+
+What was erased for good has a tombstone and is not stored again. Tombstones are looked
+at once more after the insert: it waits for whoever is erasing the same post, and their
+tombstone is there when it goes on.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from media_archive import item_rows, names
+from media_archive import item_rows, names, tombstones
 from media_archive import rows_of_records as rows
 from media_archive.journal import Recording
 from media_archive.models import JournalKind
@@ -32,6 +36,8 @@ class StoreResult:
     changed: list[int] = field(default_factory=list)
     unchanged: list[int] = field(default_factory=list)
     refused: int = 0
+    entombed: list[str] = field(default_factory=list)
+    """Native ids of posts that were erased for good: nothing of them is stored."""
 
     @property
     def ids(self) -> list[int]:
@@ -60,25 +66,32 @@ def store(
         return result
     hashes = {key: rows.content_hash(record) for key, record in incoming.items()}
     seen = item_rows.see(provider, incoming, listed_under)
+    buried = tombstones.entombed(provider, [k for k in incoming if k not in seen])
     news = [
         key
         for key in incoming
-        if key not in seen
-        or not seen[key].is_listed
-        or seen[key].content_hash != hashes[key]
+        if (key not in seen and key not in buried)
+        or (key in seen and _has_news(seen[key], hashes[key]))
     ]
     held = item_rows.hold(provider, [key for key in news if key in seen])
     page = _Page(provider, incoming, hashes, held)
     if news:
         page.write(recording, news, listed_under)
+    buried |= page.entombed
     for key in incoming:
-        if key in page.new:
+        if key in buried:
+            result.entombed.append(key)
+        elif key in page.new:
             result.new.append(page.new[key])
         elif key in page.changed or key in page.joined:
             result.changed.append(page.held[key].pk)
         else:
             result.unchanged.append((page.held.get(key) or seen[key]).pk)
     return result
+
+
+def _has_news(seen: item_rows.Seen, digest: str) -> bool:
+    return not seen.is_listed or seen.content_hash != digest
 
 
 def remap(
@@ -121,6 +134,8 @@ class _Page:
     changed: list[str] = field(default_factory=list)
     joined: set[str] = field(default_factory=set)
     """Stored items that some tag did not list yet."""
+    entombed: set[str] = field(default_factory=set)
+    """What was erased for good while this transaction was under way."""
 
     def write(
         self, recording: Recording, news: Sequence[str], listed_under: str | None
@@ -182,9 +197,16 @@ class _Page:
             late = [key for key in missing if key not in self.new]
             self.held |= item_rows.hold(self.provider, late)
             missing = [key for key in late if key not in self.held]
+        self._bury()
         records = {pk: self.records[key] for key, pk in self.new.items()}
         item_rows.write_raw(records, self.now)
         item_rows.write_assets(records)
+
+    def _bury(self) -> None:
+        """Take back what was erased since this transaction looked."""
+        self.entombed = tombstones.entombed(self.provider, self.new)
+        if self.entombed:
+            item_rows.take_back([self.new.pop(key) for key in self.entombed])
 
     def _change(self, authors: Mapping[str, int]) -> None:
         item_rows.change(

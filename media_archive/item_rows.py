@@ -98,6 +98,25 @@ def insert(new_items: Iterable[tuple[object, ...]]) -> dict[str, int]:
     )
 
 
+def take_back(ids: Collection[int]) -> None:
+    """Items that this transaction has inserted, and nothing belongs to yet."""
+    MediaItem.objects.filter(pk__in=ids).delete()
+
+
+def hold_there(ids: Collection[int]) -> set[int]:
+    """Those that are still there, which nobody erases until the commit."""
+    if not ids:
+        return set()
+    # Nothing else is kept from them: no more than the check of a key that names them
+    # does at the commit, where it would wait with the journal's counter.
+    share = " FOR KEY SHARE" if connection.vendor == "postgresql" else ""
+    places = ", ".join(["%s"] * len(ids))
+    sql = f"SELECT id FROM {_ITEM} WHERE id IN ({places}) ORDER BY native_id{share}"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*ids])
+        return {pk for (pk,) in cursor.fetchall()}
+
+
 def change(changed_items: Sequence[tuple[object, ...]]) -> None:
     """Write the columns ``rows.CHANGED_ITEM``."""
     set_wise.update(MediaItem, rows.CHANGED_ITEM, changed_items)

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 from functools import lru_cache
+from typing import Any
+
+from django.db import connection
 
 from media_archive import rows_of_records as rows
 from media_archive import set_wise
@@ -66,9 +69,7 @@ def author_ids(
     }
     stored = {
         native_id: (pk, columns)
-        for native_id, pk, *columns in Author.objects.filter(
-            provider=provider, native_id__in=latest
-        ).values_list("native_id", "pk", "username", "name", "avatar_url")
+        for native_id, pk, *columns in _stored_authors(provider, latest)
     }
     found = {native_id: pk for native_id, (pk, _) in stored.items()}
     for native_id in older & stored.keys() & latest.keys():
@@ -98,6 +99,22 @@ def author_ids(
 def _tells_more(told: Iterable[str | None], known: Iterable[str | None]) -> bool:
     pairs = zip(told, known, strict=True)
     return any(said is not None and said != have for said, have in pairs)
+
+
+def _stored_authors(provider: str, native_ids: Iterable[str]) -> list[tuple[Any, ...]]:
+    """Nobody erases them until the commit: posts are about to name them."""
+    among, said = set_wise.among(native_ids)
+    share = " FOR KEY SHARE" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT native_id, id, username, name, avatar_url FROM {_AUTHOR} "
+            f"WHERE provider = %s AND native_id {among} ORDER BY native_id{share}",
+            [provider, said],
+        )
+        return cursor.fetchall()
+
+
+_AUTHOR = Author._meta.db_table  # noqa: SLF001  public in Django
 
 
 def _stored_tags(names: set[str]) -> dict[str, int]:

@@ -14,6 +14,7 @@ class SubscriptionsConfig(AppConfig):
 
     def ready(self) -> None:
         importlib.import_module("subscriptions.checks")
+        importlib.import_module("subscriptions.receivers")
         roles = importlib.import_module("subscriptions.roles")
         post_migrate.connect(roles.keep_groups, sender=self)
         walls = importlib.import_module("media_archive.walls")

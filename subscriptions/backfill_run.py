@@ -174,7 +174,7 @@ def _progress(backfill: Backfill, page: Page, kept: Kept) -> dict[str, Any]:
         "checkpoint": (page.older or "") if notes else backfill.checkpoint,
         "pages": pages,
         "beyond_pages": backfill.beyond_pages + 1 if beyond else 0,
-        "items": backfill.items + len(kept.ids),
+        "items": backfill.items + kept.met,
         "new_items": backfill.new_items + len(kept.fresh),
         "newest_at": backfill.newest_at or newest,
         "reached_at": _earlier(backfill.reached_at, newest),

@@ -110,7 +110,7 @@ def _moved(
     """Move the gap on; the feed's columns that change with it."""
     gap, look = reading.gap, reading.look
     met = _met_what_we_knew(gap, kept.known)
-    gap.items += len(kept.ids)
+    gap.items += kept.met
     gap.unread += kept.unread
     if not circles:
         _move_on(gap, page, kept, met=met)
@@ -155,8 +155,8 @@ def _move_on(gap: Gap, page: Page, kept: Kept, *, met: bool) -> None:
     if gap.pages & (gap.pages - 1) == 0:
         gap.checkpoint = gap.older or ""
     empty = not page.media and not page.skipped
-    gap.idle_pages = 0 if kept.fresh else gap.idle_pages + 1
-    if kept.fresh or (not kept.ids and not empty):
+    gap.idle_pages = 0 if kept.leads_on else gap.idle_pages + 1
+    if kept.leads_on or (not kept.met and not empty):
         # Posts that could not be read may have been new ones.
         gap.barren_pages = 0
     elif met or empty:

@@ -28,7 +28,7 @@ from media_archive.models.pictures import (
     StoredFile,
 )
 from media_archive.models.tokens import ApiToken
-from media_archive.models.tombstones import Tombstone
+from media_archive.models.tombstones import Discarded, Tombstone
 
 __all__ = [
     "OPEN",
@@ -36,6 +36,7 @@ __all__ = [
     "SETTLED",
     "ApiToken",
     "Author",
+    "Discarded",
     "Download",
     "DownloadState",
     "JournalCounter",

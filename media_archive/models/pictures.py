@@ -262,6 +262,8 @@ class StoreCheck(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = "check of the store"
+        verbose_name_plural = "store"
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.began_at:%Y-%m-%d %H:%M} UTC"

@@ -1,4 +1,4 @@
-"""What must never come back."""
+"""What must never come back, and files that have to go."""
 
 from __future__ import annotations
 
@@ -31,3 +31,20 @@ class Tombstone(models.Model):
     def key_of(provider: str, native_id: str) -> str:
         """SHA-256 of provider and native id, hexadecimal."""
         return hashlib.sha256(f"{provider}\n{native_id}".encode()).hexdigest()
+
+
+class Discarded(models.Model):
+    """The name of a file that no row speaks of any more: it is removed from the store,
+    now or, when that fails, later."""
+
+    name = models.CharField(max_length=128, unique=True, help_text="In the store.")
+    since = models.DateTimeField(
+        default=timezone.now, help_text="What was put there later is meant to stay."
+    )
+    next_attempt_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "discarded files"
+
+    def __str__(self) -> str:
+        return self.name

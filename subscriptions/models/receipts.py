@@ -56,14 +56,20 @@ class CaughtBy(models.TextChoices):
 
 
 class Match(models.Model):
-    """That a subscription caught a media item."""
+    """That a subscription caught a media item.
+
+    Of an item that was erased for good the match stays without it, known by the key of
+    its tombstone: reading a listing has to know what it met, or it would go on and on
+    below posts that are not stored again.
+    """
 
     subscription = models.ForeignKey(
         Subscription, on_delete=models.CASCADE, related_name="matches"
     )
     item = models.ForeignKey(
-        MediaItem, on_delete=models.CASCADE, related_name="matches"
+        MediaItem, on_delete=models.CASCADE, related_name="matches", null=True
     )
+    tombstone = models.CharField(max_length=64, blank=True, editable=False)
     matched_at = models.DateTimeField(default=timezone.now)
     caught_by = models.CharField(
         max_length=8, choices=CaughtBy.choices, default=CaughtBy.NEWS
@@ -74,7 +80,12 @@ class Match(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["subscription", "item"], name="one_match_per_item"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["subscription", "tombstone"],
+                condition=models.Q(item__isnull=True),
+                name="one_match_per_tombstone",
+            ),
         ]
 
     def __str__(self) -> str:
