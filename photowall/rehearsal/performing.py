@@ -13,7 +13,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from media_archive.errors import PhotowallError
-from photowall.rehearsal import evidence, steps
+from media_archive.tasks import keep_pictures
+from photowall.rehearsal import evidence, kept, steps
 from photowall.rehearsal.instance import megabytes_of
 from photowall.rehearsal.sheet import Sheet
 from photowall.rehearsal.steps import Scenario, Step
@@ -63,6 +64,7 @@ class Performance:
         self.tag = f"rehearsal{secrets.token_hex(4)}"
         self.random = Random(self.seed)  # noqa: S311  a choice of posts
         self.sheet = Sheet(self.scenario.name, self.tag, self.seed, self.seconds_limit)
+        self.sheet.may_refuse = self.scenario.may_refuse
 
     def perform(self) -> Sheet:
         """All steps and the sheet. However it ends, faults are healed and the
@@ -159,6 +161,8 @@ class Performance:
         )
         ProviderAccount.objects.filter(pk=self.account.pk).update(upkeep_at=Now())
         poll_due.delay_on_commit()
+        kept.hasten(self.subscription)
+        keep_pictures.delay_on_commit()
         self.healed_at = time.monotonic()
 
     def _chosen(self, share: float) -> list[str]:
@@ -191,6 +195,9 @@ class Performance:
         sheet.notifications_refused = int(counted["of_tag"]["refused"])
         sheet.calls = int(counted["of_tag"]["calls"])
         sheet.most_calls_in_an_hour = int(counted["most_in_an_hour"])
+        if self.scenario.pictures:
+            served = self.upstream.pictures(self.tag)
+            sheet.pictures = kept.gather(self.subscription, served)
         self.account.refresh_from_db()
         limits = (self.account.hourly_limit, self.account.quota_limit)
         sheet.calls_allowed = min(n for n in (*limits, DEFAULT_BUDGET) if n)
@@ -200,6 +207,7 @@ class Performance:
             self._is_archived()
             and not evidence.edits_missing(self.subscription, self.edited)
             and evidence.is_settled(self.subscription)
+            and (not self.scenario.pictures or kept.are_settled(self.subscription))
         )
 
     def _is_archived(self) -> bool:

@@ -156,6 +156,46 @@ def _scenarios() -> dict[str, Scenario]:
             (Publish(0.8), AwaitArchived(), Delete(0.3), Publish(0.2), Hasten()),
         ),
         Scenario(
+            "expired_addresses",
+            "Addresses of pictures expire before we call; posts are read again.",
+            (*_under(Fault("picture_expired", 0.6), seconds=4, hasten=True),),
+            pictures=True,
+        ),
+        Scenario(
+            "broken_pictures",
+            "Pictures are cut off, drip, fail, are not there; all are kept in the end.",
+            (
+                *_under(
+                    Fault("picture_cut_off", 0.2),
+                    Fault("picture_slow", 0.2, options={"delay": 2}),
+                    Fault("picture_500", 0.2),
+                    Fault("picture_429", 0.2, options={"retry_after": 2}),
+                    Fault("picture_404", 0.1),
+                    hasten=True,
+                ),
+            ),
+            pictures=True,
+        ),
+        Scenario(
+            "bad_pictures",
+            "What comes is no picture, or too much of one: refused, with a reason.",
+            (
+                *_under(
+                    Fault("picture_truncated", 0.1),
+                    Fault("picture_html", 0.1),
+                    Fault("picture_svg", 0.1),
+                    Fault("picture_endless", 0.1),
+                    Fault("picture_bomb", 0.1),
+                    Fault("picture_frames", 0.1),
+                    Fault("picture_gzip", 0.1),
+                    Fault("picture_redirect", 0.1),
+                    hasten=True,
+                ),
+            ),
+            pictures=True,
+            may_refuse=True,
+        ),
+        Scenario(
             "bad_day",
             "A little of everything at once.",
             (

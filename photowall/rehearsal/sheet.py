@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from photowall.rehearsal.kept import Kept
 
 NAMED = 10
 """Native ids named for a person; the JSON has all of them."""
@@ -39,6 +41,9 @@ class Sheet:
     injected: dict[str, int] = field(default_factory=dict)
     megabytes: dict[str, tuple[float, float]] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)
+    pictures: Kept | None = None
+    """Of a scenario that is about pictures."""
+    may_refuse: bool = False
 
     @property
     def checks(self) -> dict[str, bool]:
@@ -55,6 +60,7 @@ class Sheet:
             "forgeries refused": not self.forgeries_accepted,
             "converged in time": converged,
             "calls within budget": self.most_calls_in_an_hour <= self.calls_allowed,
+            **self._picture_checks(),
         }
 
     @property
@@ -65,6 +71,7 @@ class Sheet:
         """For a program: one JSON object."""
         return {
             **vars(self),
+            "pictures": asdict(self.pictures) if self.pictures else None,
             "checks": self.checks,
             "passed": self.passed,
         }
@@ -100,6 +107,8 @@ class Sheet:
         ]
         if "forged" in self.injected:
             rows.append(("forgeries refused", f"{self.forgeries_accepted} accepted"))
+        if self.pictures:
+            rows += self._picture_rows(self.pictures)
         lines = [f"{self.scenario} (#{self.tag}, seed {self.seed})"]
         for name, said in rows:
             mark = {True: "ok", False: "FAIL", None: ""}[checks.get(name)]
@@ -115,6 +124,26 @@ class Sheet:
         lines += [f"  FAIL {trouble}" for trouble in self.troubles]
         lines.append(f"  {'PASS' if self.passed else 'FAIL'}")
         return "\n".join(lines)
+
+    def _picture_checks(self) -> dict[str, bool]:
+        said = self.pictures
+        if said is None:
+            return {}
+        return {
+            "pictures kept": not said.waiting and said.kept + said.refused.total() > 0,
+            "their bytes are true": not said.wrong,
+            "refused for a reason": not said.unexplained
+            and (self.may_refuse or not said.refused),
+        }
+
+    def _picture_rows(self, said: Kept) -> list[tuple[str, str]]:
+        why = ", ".join(f"{reason} {n}" for reason, n in sorted(said.refused.items()))
+        return [
+            ("pictures kept", f"{said.kept}, {_ids('still to come', said.waiting)}"),
+            ("their bytes are true", _ids("other bytes", said.wrong)),
+            ("refused for a reason", why or "none refused"),
+            ("", _ids("without a reason", said.unexplained)),
+        ]
 
     def _converged(self) -> str:
         if self.seconds_to_converge is None:

@@ -62,8 +62,9 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Hasten:
-    """The next poll, and the next question what the upstream believes we follow, are
-    brought forward: a rehearsal does not wait for minutes until their turn comes."""
+    """The next poll, the next question what the upstream believes we follow, and the
+    next attempt to fetch a picture are brought forward: a rehearsal does not wait for
+    minutes until their turn comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,11 @@ Step = (
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A named rehearsal. ``shows`` is one line for people."""
+    """A named rehearsal. ``shows`` is one line for people. ``pictures``: each post's
+    picture must be kept, too, or be refused with a reason if it ``may_refuse``."""
 
     name: str
     shows: str
     steps: tuple[Step, ...]
+    pictures: bool = False
+    may_refuse: bool = False

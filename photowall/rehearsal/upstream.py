@@ -60,6 +60,11 @@ class Upstream:
         found = self._tell("GET", f"posts/?{urlencode({'tag': tag})}")
         return [str(each) for each in found["native_ids"]]
 
+    def pictures(self, tag: str) -> dict[str, list[str]]:
+        """What each post's picture truly is: the hashes of its sizes."""
+        found = self._tell("GET", f"pictures/?{urlencode({'tag': tag})}")
+        return {str(each): list(of) for each, of in found["pictures"].items()}
+
     def set_faults(self, faults: Sequence[Fault], tag: str, seed: int) -> None:
         """These and no others; ``()`` heals."""
         said = [

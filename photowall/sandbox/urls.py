@@ -16,5 +16,6 @@ urlpatterns = [
     path("sandbox/faults/", control.faults_door),
     path("sandbox/calls/", control.calls_door),
     path("sandbox/posts/", control.posts_door),
+    path("sandbox/pictures/", control.pictures_door),
     path("", include("photowall.urls")),
 ]

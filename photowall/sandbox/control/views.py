@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from media_archive.errors import InvalidTag
 from media_archive.tags import normalise_tag
-from photowall.sandbox import changing, options
+from photowall.sandbox import changing, options, truth
 from photowall.sandbox.control import orders
 from photowall.sandbox.control.doors import door
 from photowall.sandbox.control.orders import OrderRefused
@@ -85,12 +85,18 @@ def get_posts(request: HttpRequest) -> Document:
     return {"native_ids": changing.listed(_tag_of(request))}
 
 
+def get_pictures(request: HttpRequest) -> Document:
+    """What each post's picture truly is, whatever it is served as at the moment."""
+    return {"pictures": truth.hashes(_tag_of(request))}
+
+
 publish_door = door(POST=publish)
 edit_door = door(POST=edit)
 delete_door = door(POST=delete)
 faults_door = door(GET=get_faults, PUT=put_faults)
 calls_door = door(GET=get_calls)
 posts_door = door(GET=get_posts)
+pictures_door = door(GET=get_pictures)
 
 
 def _tag_of(request: HttpRequest) -> str:

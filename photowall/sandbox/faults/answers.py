@@ -40,21 +40,21 @@ async def answer_badly(
             await say(send, Said(429, _again(fault, JSON), body))
         case "error_500":
             body = envelope.encode(ours().document())
-            await say(send, Said(500, _typed(JSON), body))
+            await say(send, Said(500, typed(JSON), body))
         case "error_503":
             await say(send, Said(503, _again(fault, b"text/html"), HTML))
         case "html":
-            await say(send, Said(200, _typed(b"text/html; charset=utf-8"), HTML))
+            await say(send, Said(200, typed(b"text/html; charset=utf-8"), HTML))
         case "wrong_envelope":
             other = {"status": "ok", "items": [], "more_available": False}
-            await say(send, Said(200, _typed(JSON), json.dumps(other).encode()))
+            await say(send, Said(200, typed(JSON), json.dumps(other).encode()))
         case "half_json":
             half = true.body[: len(true.body) // 2]
             await say(send, Said(true.status, true.headers, half))
         case "truncated":
-            await _start(send, true.status, true.headers, len(true.body))
+            await start(send, true.status, true.headers, len(true.body))
             half = true.body[: len(true.body) // 2]
-            await _body(send, half, more=True)
+            await piece(send, half, more=True)
             await send({"type": HANG_UP})
         case "cut_off":
             await send({"type": RESET})
@@ -62,30 +62,31 @@ async def answer_badly(
             await _within(gone(), fault.option("delay"))
             await send({"type": RESET})
         case "slow":
-            await _drip(true, send, fault.option("delay"), gone)
+            await drip(true, send, fault.option("delay"), gone)
         case other_kind:
             raise LookupError(other_kind)
 
 
 async def say(send: Send, said: Said) -> None:
     """The whole answer, with its true length."""
-    await _start(send, said.status, said.headers, len(said.body))
-    await _body(send, said.body, more=False)
+    await start(send, said.status, said.headers, len(said.body))
+    await piece(send, said.body, more=False)
 
 
-async def _drip(
+async def drip(
     true: Said, send: Send, seconds: float, gone: Callable[[], Awaitable[object]]
 ) -> None:
-    await _start(send, true.status, true.headers, len(true.body))
+    """The whole answer, in ``PIECES`` over ``seconds``."""
+    await start(send, true.status, true.headers, len(true.body))
     size = max(1, -(-len(true.body) // PIECES))
     left = asyncio.ensure_future(gone())
     try:
         for at in range(0, len(true.body), size):
-            await _body(send, true.body[at : at + size], more=True)
+            await piece(send, true.body[at : at + size], more=True)
             done, _ = await asyncio.wait([left], timeout=seconds / PIECES)
             if done:
                 return
-        await _body(send, b"", more=False)
+        await piece(send, b"", more=False)
     finally:
         left.cancel()
 
@@ -96,7 +97,8 @@ async def _within(waited_for: Awaitable[object], seconds: float) -> None:
     task.cancel()
 
 
-async def _start(send: Send, status: int, headers: Headers, length: int) -> None:
+async def start(send: Send, status: int, headers: Headers, length: int) -> None:
+    """The status and the headers, with the length that is announced."""
     kept = [(name, value) for name, value in headers if name != b"content-length"]
     start: dict[str, Any] = {
         "type": "http.response.start",
@@ -106,14 +108,16 @@ async def _start(send: Send, status: int, headers: Headers, length: int) -> None
     await send(start)
 
 
-async def _body(send: Send, body: bytes, *, more: bool) -> None:
+async def piece(send: Send, body: bytes, *, more: bool) -> None:
+    """Some of the body."""
     await send({"type": "http.response.body", "body": body, "more_body": more})
 
 
-def _typed(content_type: bytes) -> Headers:
+def typed(content_type: bytes) -> Headers:
+    """Headers that say the type."""
     return [(b"content-type", content_type)]
 
 
 def _again(fault: Fault, content_type: bytes) -> Headers:
     seconds = b"%d" % fault.option("retry_after")
-    return [*_typed(content_type), (b"retry-after", seconds)]
+    return [*typed(content_type), (b"retry-after", seconds)]

@@ -20,6 +20,8 @@ from photowall.sandbox.faults.kinds import Family, Kind
 
 LONGEST = 3600.0
 """Seconds after which any fault is over."""
+ONE_OF = frozenset({Family.ANSWER, Family.PICTURE})
+"""What is said can be said in one way only."""
 USUAL = 60.0
 """Seconds of a fault of which neither seconds nor count are said."""
 
@@ -68,9 +70,19 @@ class Board:
             self._faults = list(faults)
             self._seed = seed
 
+    def is_set(self, names: Collection[str], tag: str | None = None) -> bool:
+        """Whether a fault of the kinds ``names`` is set that may meet ``tag`` (None:
+        any). Nothing is drawn."""
+        with self._lock:
+            return any(
+                fault.kind.name in names and (tag is None or fault.tag in ("", tag))
+                for fault in self._active()
+            )
+
     def drawn(self, names: Collection[str], tag: str) -> list[Fault]:
         """The faults of the kinds ``names`` that hit this one, in the order they were
-        put; each thereby has been done once more. Of answers, one at most."""
+        put; each thereby has been done once more. Of answers and of
+        pictures, one at most."""
         hit: list[Fault] = []
         with self._lock:
             for fault in self._active():
@@ -79,7 +91,7 @@ class Board:
                 # Drawn always: what another fault does must not shift the chance.
                 if fault.random.random() < fault.share:
                     hit.append(fault)
-            answers = [fault for fault in hit if fault.kind.family == Family.ANSWER]
+            answers = [fault for fault in hit if fault.kind.family in ONE_OF]
             hit = [fault for fault in hit if fault not in answers[1:]]
             for fault in hit:
                 fault.done += 1

@@ -16,6 +16,7 @@ class Family(StrEnum):
     LISTING = "listing"
     NOTIFICATION = "notification"
     STATE = "state"
+    PICTURE = "picture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Kind:
 def _kinds() -> dict[str, Kind]:
     answer, listing = Family.ANSWER, Family.LISTING
     notification, state = Family.NOTIFICATION, Family.STATE
+    picture = Family.PICTURE
     made = [
         Kind("rate_limited", answer, "429 with Retry-After.", {"retry_after": 2}),
         Kind("error_500", answer, "500 in the API's own envelope.", {}),
@@ -60,6 +62,20 @@ def _kinds() -> dict[str, Kind]:
         Kind("forgotten_subscription", state, "Subscriptions are forgotten.", {}),
         Kind("edits", state, "A post is edited at each reading.", {}),
         Kind("deletions", state, "A post is deleted at each reading.", {}),
+        Kind("picture_expired", picture, "Addresses that expire.", {"delay": 0}),
+        Kind("picture_cut_off", picture, "Half a picture, then a reset.", {}),
+        Kind("picture_slow", picture, "A picture, drop by drop.", {"delay": 3}),
+        Kind("picture_500", picture, "500 for a picture.", {}),
+        Kind("picture_429", picture, "429 with Retry-After.", {"retry_after": 2}),
+        Kind("picture_404", picture, "404 for a picture.", {}),
+        Kind("picture_truncated", picture, "A file that ends half-way.", {}),
+        Kind("picture_html", picture, "A page for people as a JPEG.", {}),
+        Kind("picture_svg", picture, "A drawing with a script as a JPEG.", {}),
+        Kind("picture_endless", picture, "A JPEG that never ends.", {}),
+        Kind("picture_bomb", picture, "A small PNG of 900 megapixels.", {}),
+        Kind("picture_frames", picture, "A GIF of 20,000 frames.", {}),
+        Kind("picture_gzip", picture, "64 MiB, packed small.", {}),
+        Kind("picture_redirect", picture, "A redirect to the inside.", {}),
     ]
     return {kind.name: kind for kind in made}
 

@@ -1,4 +1,5 @@
-"""Around the sandbox's application: counts the v1 calls, and answers them badly."""
+"""Around the sandbox's application: counts the v1 calls, and answers them badly, and
+those for pictures."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from photowall.body_limit import Application, Message, Receive, Scope, Send
 from photowall.facades.instagram_v1.errors import DialectError
 from photowall.sandbox import changing
 from photowall.sandbox.counting import counts
-from photowall.sandbox.faults.answers import JSON, Said, answer_badly, say
+from photowall.sandbox.faults import pictures, signing
+from photowall.sandbox.faults.answers import JSON, Said, answer_badly, say, typed
 from photowall.sandbox.faults.board import Fault, board
 from photowall.sandbox.faults.kinds import Family, names_of
 from photowall.sandbox.faults.listing import spoil
@@ -30,6 +32,10 @@ LISTINGS = names_of(Family.LISTING)
 CHANGES = frozenset({"edits", "deletions"})
 NEEDS_TRUTH = frozenset({"slow", "truncated", "half_json"})
 LATEST = "max_tag_id"
+PICTURES = "/sandbox/pictures/"
+EXPIRY = frozenset({"picture_expired"})
+OF_PICTURES = names_of(Family.PICTURE)
+AT_A_PICTURE = OF_PICTURES - EXPIRY
 
 
 @dataclass
@@ -107,7 +113,15 @@ class FaultyUpstream:
         self._application = application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith("/v1/"):
+        path = scope["path"] if scope["type"] == "http" else ""
+        if (
+            path.startswith(PICTURES)
+            and path != PICTURES
+            and scope["method"] in ("GET", "HEAD")
+        ):
+            await self._picture(Exchange(scope, receive), send)
+            return
+        if not path.startswith("/v1/"):
             await self._application(scope, receive, send)
             return
         exchange = Exchange(scope, receive)
@@ -146,10 +160,31 @@ class FaultyUpstream:
             await answer_badly(answers[0], true, send, exchange.gone.wait)
             return
         spoilt = board.drawn(LISTINGS, tag) if tag else []
-        if not spoilt:
+        signs = board.is_set(OF_PICTURES, tag or None)
+        if not (spoilt or signs):
             await self._application(exchange.scope, exchange.replay(), send)
             return
-        await say(send, await self._listing(exchange, tag, spoilt))
+        said = await self._listing(exchange, tag, spoilt)
+        await say(send, _signed(said, tag) if signs else said)
+
+    async def _picture(self, exchange: Exchange, send: Send) -> None:
+        query = exchange.scope["query_string"].decode("latin-1")
+        if refused := signing.refusal(exchange.scope["path"], query):
+            await say(send, Said(403, typed(pictures.TEXT), refused.encode()))
+            return
+        faults = board.drawn(AT_A_PICTURE, signing.tag_of(query))
+        if not faults:
+            await self._application(exchange.scope, exchange.receive, send)
+            return
+        await exchange.read()
+        true = Said(200, [], b"")
+        if faults[0].kind.name in pictures.NEEDS_TRUTH:
+            true = await self._asked(exchange, {})
+        watch = asyncio.ensure_future(exchange.until_gone())
+        try:
+            await pictures.serve_badly(faults[0], true, send, exchange.gone.wait)
+        finally:
+            watch.cancel()
 
     async def _listing(self, exchange: Exchange, tag: str, spoilt: list[Fault]) -> Said:
         query = exchange.query
@@ -161,7 +196,7 @@ class FaultyUpstream:
                 )
                 query = _not_above(query, below)
         true = await self._asked(exchange, query)
-        if true.status != 200:
+        if true.status != 200 or not spoilt:
             return true
         page, first = json.loads(true.body), None
         if LATEST in exchange.query:
@@ -193,6 +228,20 @@ def _not_above(query: dict[str, str], below: int | None) -> dict[str, str]:
     asked = query.get(LATEST, "")
     top = min(below, int(asked)) if asked.isdigit() else below
     return {**query, LATEST: str(top)}
+
+
+def _signed(said: Said, tag: str) -> Said:
+    """The answer with its picture addresses signed anew. Only those of a listing are
+    good for as short as a fault has it: who asks for one post gets a good one."""
+    if said.status != 200 or (b"content-type", JSON) not in said.headers:
+        return said
+
+    def good_for() -> float:
+        expired = board.drawn(EXPIRY, tag) if tag else []
+        return expired[0].option("delay") if expired else signing.GOOD_FOR
+
+    page = signing.sign(json.loads(said.body), tag, good_for)
+    return Said(said.status, said.headers, envelope.encode(page))
 
 
 def _revoked() -> Said:
