@@ -13,14 +13,10 @@ from django.test import Client
 
 from subscriptions.models import (
     Feed,
-    ProviderAccount,
-    Receipt,
-    ReceiptState,
     State,
     Subscription,
 )
 from tests.subscriptions.upstream import (
-    SECRET,
     a_subscription,
     an_account,
 )
@@ -239,107 +235,6 @@ def test_what_stands_still_promises_no_attempt(
         )
     ]
     assert shown == [error, attempt]
-
-
-def test_secrets_go_in_and_never_come_out(desk: Client) -> None:
-    account = an_account(access_token="a token of ours")
-    path = f"/admin/subscriptions/provideraccount/{account.pk}/change/"
-    text = desk.get(path).content.decode()
-    assert "Set. Leave empty to keep it." in text
-    assert SECRET not in text
-    assert "a token of ours" not in text
-    said = {
-        "name": "Renamed",
-        "provider": account.provider,
-        "base_url": "https://api.example.org/v1/",
-        "client_id": "photowall",
-        "client_secret": "",
-        "access_token": "",
-    }
-    assert desk.post(path, said).status_code == 302
-    account.refresh_from_db()
-    assert (account.name, account.client_secret) == ("Renamed", SECRET)
-    assert account.access_token == "a token of ours"
-    assert account.base_url == "https://api.example.org/v1"
-    desk.post(path, {**said, "client_secret": "newer", "forget_access_token": "on"})
-    account.refresh_from_db()
-    assert (account.client_secret, account.access_token) == ("newer", "")
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "ftp://x.example/v1",
-        "api.example.org",
-        "https://",
-        "https://a b.example",
-        "https://user:pass@api.example.org",
-        "https://api.example.org/v1?client_secret=abc",
-        "https://[::1",
-        "https://api.example.org:99999",
-        "javascript:alert(1)",
-    ],
-)
-def test_what_is_no_base_url_is_told(desk: Client, address: str) -> None:
-    said = {"name": "x", "provider": "instagram_v1", "base_url": address}
-    response = desk.post("/admin/subscriptions/provideraccount/add/", said)
-    assert response.status_code == 200
-    assert "errorlist" in response.content.decode()
-    assert not ProviderAccount.objects.exists()
-
-
-def test_a_new_credential_wakes_what_was_suspended(
-    desk: Client, rung: list[Any]
-) -> None:
-    subscription = a_subscription(state=State.SUSPENDED)
-    account = subscription.account
-    path = f"/admin/subscriptions/provideraccount/{account.pk}/change/"
-    said = {
-        "name": account.name,
-        "provider": account.provider,
-        "base_url": account.base_url,
-        "client_id": account.client_id,
-    }
-    desk.post(path, said)
-    assert state_of(subscription) == State.SUSPENDED
-    response = desk.post(path, {**said, "client_secret": "the right one"})
-    assert "1 suspended subscription is tried again" in told(response)
-    assert state_of(subscription) == State.ACTIVE
-    assert rung == [("fetch_subscription", subscription.pk)]
-
-
-def test_receipts_are_read_only_and_can_be_replayed(
-    desk: Client, rung: list[Any]
-) -> None:
-    subscription = a_subscription(done_seq=1)
-    bodies = [
-        b'[{"object": "tag", "object_id": "nofilter"}]',
-        b"\xff<script>",
-        b"[" * 9999,
-    ]
-    receipts = [
-        Receipt.objects.create(
-            subscription=subscription,
-            body=body,
-            body_sha256=str(number),
-            state=ReceiptState.FAILED,
-        )
-        for number, body in enumerate(bodies)
-    ]
-    path = "/admin/subscriptions/receipt/"
-    assert desk.get(path).status_code == 200
-    pages = [desk.get(f"{path}{r.pk}/change/").content.decode() for r in receipts]
-    assert "&quot;object_id&quot;: &quot;nofilter&quot;" in pages[0]
-    assert "\\xff&lt;script&gt;" in pages[1]
-    assert desk.get(f"{path}add/").status_code == 403
-    assert desk.post(f"{path}{receipts[0].pk}/change/", {}).status_code == 403
-    response = desk.post(
-        path, {"action": "replay", "_selected_action": [receipts[0].pk]}
-    )
-    assert "1 read again; 1 tag is fetched now." in told(response)
-    receipts[0].refresh_from_db()
-    assert receipts[0].state == ReceiptState.APPLIED
-    assert rung == [("fetch_subscription", subscription.pk)]
 
 
 def test_nothing_needs_an_inline_style_or_script(desk: Client) -> None:

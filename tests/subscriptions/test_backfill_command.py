@@ -15,7 +15,7 @@ from media_archive.models import MediaItem
 from subscriptions import backfilling
 from subscriptions.models import Backfill, BackfillState, State
 from tests.subscriptions.following import in_state
-from tests.subscriptions.test_backfilling import a_past
+from tests.subscriptions.past import a_past
 from tests.subscriptions.upstream import Upstream, a_subscription
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from django.db import OperationalError
 from media_archive import claims, ingest
 from subscriptions import backfilling
 from subscriptions.models import Backfill, BackfillState
-from tests.subscriptions.test_backfilling import a_past, go_on
+from tests.subscriptions.past import a_past, go_on
 from tests.subscriptions.upstream import Upstream, a_subscription
 
 pytestmark = pytest.mark.django_db(transaction=True)

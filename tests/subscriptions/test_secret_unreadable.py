@@ -33,8 +33,8 @@ from subscriptions.models import (
     Subscription,
 )
 from tests.subscriptions.following import in_state, raising
+from tests.subscriptions.past import a_past, go_on
 from tests.subscriptions.reading import read
-from tests.subscriptions.test_backfilling import a_past, go_on
 from tests.subscriptions.upstream import Upstream, a_subscription, an_account
 
 pytestmark = pytest.mark.django_db
