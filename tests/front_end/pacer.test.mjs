@@ -129,3 +129,25 @@ test("above 600 waiting: two per author and every k-th of the unknown; all are c
   assert.ok(shown.some((id) => Number(id) < 300) && shown.some((id) => Number(id) > 1200));
   assert.equal(pacer.skipped, 0);
 });
+
+test("another shot of the same waits in the place of the first, once", () => {
+  const pacer = new Pacer();
+  for (const id of [1, 2, 3]) pacer.arrive(post(id));
+  pacer.change(post(9), "2");
+  assert.deepEqual(pacer.queue.map(({ id }) => id), ["1", "9", "3"]);
+  pacer.change(post(9), "3"); // two that wait become one
+  assert.deepEqual(pacer.queue.map(({ id }) => id), ["1", "9"]);
+  const turn = pacer.take([]);
+  pacer.change(post(8), turn.post.id);
+  assert.ok(pacer.has("8"));
+  pacer.putBack({ post: post(8), fresh: true });
+  assert.deepEqual(pacer.queue.map(({ id }) => id), ["8", "1"]);
+});
+
+test("a shot whose like was shown lately is not shown again at once", () => {
+  const pacer = new Pacer({ random: () => 0 });
+  pacer.shown("1");
+  pacer.change(post(2), "1");
+  assert.equal(pacer.take([post(2), post(3)]).post.id, "3");
+  assert.equal(pacer.waiting, 0);
+});

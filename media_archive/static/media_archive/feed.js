@@ -9,8 +9,8 @@
 /** @typedef {import("./store.js").Snapshot} Snapshot */
 /** @typedef {import("./store.js").Post} Post */
 /**
- * @typedef {{type: "added" | "changed", seq: number, post: Post, past?: boolean}
- *   | {type: "removed", seq: number, id: string}
+ * @typedef {{type: "added" | "changed", seq: number, post: Post, folded?: string, past?: boolean}
+ *   | {type: "removed", seq: number, id: string, instead?: Post}
  *   | {type: "pinned", seq: number, id: string, pinned: boolean}} Frame
  * @typedef {Object} Listener
  * @property {(frames: Frame[], head: number) => void} frames head = journal number at connect

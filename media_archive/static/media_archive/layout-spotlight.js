@@ -5,10 +5,10 @@
  * ready), `cut` (a removed post goes at once), `change` and `rest`; the show decides when.
  */
 import { Backdrop } from "./backdrop.js";
-import { colorOf, decoded, loaded, placeholderOf, ratioOf, sizesFor, wholeOf } from "./picture.js";
-import { cameraGlyph, element, hasText, playBadge, refreshTimes, wordsOf } from "./post.js";
+import { colorOf, decoded, firstFrame, loaded, naturalRatio, placeholderOf, ratioOf, sizesFor, wholeOf } from "./picture.js";
+import { cameraGlyph, element, hasText, moreBadge, playBadge, refreshTimes, wordsOf } from "./post.js";
 import { Reel } from "./reel.js";
-import { altFor, safeAddress } from "./text.js";
+import { altFor } from "./text.js";
 
 /** @typedef {import("./store.js").Post} Post */
 /** @typedef {import("./words.js").Words} Words */
@@ -86,6 +86,7 @@ export class Spotlight {
     if (!picture.classList.contains("placeholder")) this.#name(post, picture);
     frame.append(wholeOf(picture));
     if ((post.video || post.animated) && picture instanceof HTMLImageElement) frame.append(playBadge());
+    this.#stack(frame, post);
     return frame;
   }
 
@@ -184,14 +185,32 @@ export class Spotlight {
     return true;
   }
 
-  /** New words for the post on screen; its picture stays until its next turn.
+  /** New words for the post on screen; its picture stays until its next turn. Of another shot of
+   * the same only the number is taken.
    * @param {Post} post
+   * @param {string} id of the one whose place it takes
    */
-  change(post) {
+  change(post, id) {
     const slide = this.current;
-    if (slide?.post.id !== post.id) return;
-    slide.post = post;
-    slide.article.lastElementChild?.replaceWith(wordsOf(post, this.context.words, this.context.settings));
+    if (!slide) return;
+    const { cluster } = slide.post;
+    if (slide.post.id === post.id) {
+      slide.post = post;
+      slide.article.lastElementChild?.replaceWith(wordsOf(post, this.context.words, this.context.settings));
+    } else if (slide.post.id === id || (cluster && cluster.id === post.cluster?.id)) {
+      slide.post = { ...slide.post, cluster: post.cluster };
+    } else return;
+    if (slide.frame) this.#stack(slide.frame, slide.post);
+  }
+
+  /** How many stand behind the one that is seen, as a number and as the edges of a stack.
+   * @param {HTMLElement} frame @param {Post} post
+   */
+  #stack(frame, post) {
+    frame.querySelector(".more")?.remove();
+    const badge = moreBadge(post, this.context.words);
+    frame.append(...badge);
+    frame.classList.toggle("stack", badge.length > 0);
   }
 
   /** Stops or resumes what moves by itself: albums and videos.
@@ -213,29 +232,3 @@ function bare(article, post) {
 
 /** @param {number} ms @returns {Promise<undefined>} */
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms, undefined));
-
-/** @param {HTMLImageElement | HTMLVideoElement | null} picture */
-function naturalRatio(picture) {
-  if (picture instanceof HTMLVideoElement) return picture.videoWidth / picture.videoHeight || 1;
-  return picture ? picture.naturalWidth / picture.naturalHeight || 1 : 1;
-}
-
-/** A video that can show its first frame, for posts whose poster is missing or dead.
- * @param {string | null} address
- * @returns {Promise<HTMLVideoElement | null>}
- */
-function firstFrame(address) {
-  const url = safeAddress(address, document.baseURI);
-  if (!url) return Promise.resolve(null);
-  const video = element("video");
-  video.muted = true;
-  video.playsInline = true;
-  video.loop = true;
-  video.preload = "auto";
-  return new Promise((resolve) => {
-    setTimeout(resolve, 8000, null);
-    video.onloadeddata = () => resolve(video.videoWidth ? video : null);
-    video.onerror = () => resolve(null);
-    video.src = url;
-  });
-}

@@ -60,13 +60,16 @@ export class Pacer {
     return this.inHand.has(id) || this.queue.some((post) => post.id === id);
   }
 
-  /** The new version of a post takes the place of the waiting one.
+  /** The new version of a post, or another shot of the same, takes the place of the waiting one.
    * @param {Post} post
+   * @param {string} [id] of the one whose place it takes
    */
-  change(post) {
-    const index = this.queue.findIndex((waiting) => waiting.id === post.id);
-    if (index >= 0) this.queue[index] = post;
-    if (this.inHand.has(post.id)) this.inHand.set(post.id, post);
+  change(post, id = post.id) {
+    const twice = id !== post.id && this.has(post.id);
+    this.queue = this.queue.flatMap((waiting) => (waiting.id !== id ? [waiting] : twice ? [] : [post]));
+    if (this.inHand.delete(id) && !twice) this.inHand.set(post.id, post);
+    this.shownLately = this.shownLately.map((shown) => (shown === id ? post.id : shown));
+    this.#settle();
   }
 
   /** A removed post leaves queue and history.

@@ -160,3 +160,29 @@ export function veilFor(luma) {
   const alpha = brightest <= TARGET ? 0 : (brightest - TARGET) / (brightest - 0.035);
   return Math.min(0.8, Math.max(0.12, alpha));
 }
+
+/** @param {HTMLImageElement | HTMLVideoElement | null} picture */
+export function naturalRatio(picture) {
+  if (picture instanceof HTMLVideoElement) return picture.videoWidth / picture.videoHeight || 1;
+  return picture ? picture.naturalWidth / picture.naturalHeight || 1 : 1;
+}
+
+/** A video that can show its first frame, for posts whose poster is missing or dead.
+ * @param {string | null} address
+ * @returns {Promise<HTMLVideoElement | null>}
+ */
+export function firstFrame(address) {
+  const url = safeAddress(address, document.baseURI);
+  if (!url) return Promise.resolve(null);
+  const video = document.createElement("video");
+  video.muted = true;
+  video.playsInline = true;
+  video.loop = true;
+  video.preload = "auto";
+  return new Promise((resolve) => {
+    setTimeout(resolve, 8000, null);
+    video.onloadeddata = () => resolve(video.videoWidth ? video : null);
+    video.onerror = () => resolve(null);
+    video.src = url;
+  });
+}

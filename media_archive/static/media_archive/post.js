@@ -179,6 +179,20 @@ export function wordsOf(post, words, settings) {
   return block;
 }
 
+/** How many near-identical shots stand behind a post: a badge, or nothing.
+ * @param {Post} post
+ * @param {Words} words
+ * @returns {HTMLElement[]}
+ */
+export function moreBadge({ cluster }, words) {
+  if (!cluster?.more) return [];
+  const badge = element("b", "more");
+  const seen = element("span", "", words.plus(cluster.more));
+  seen.setAttribute("aria-hidden", "true");
+  badge.append(seen, element("span", "unseen", words.say("alike", { n: cluster.more })));
+  return [badge];
+}
+
 /** Whether there is anything to read in a post.
  * @param {Post} post
  */

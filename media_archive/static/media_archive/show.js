@@ -78,15 +78,18 @@ export class Show {
     this.poke();
   }
 
-  /** @param {Post} post a new version: what was prepared from the old one is prepared again */
-  changed(post) {
-    this.pacer.change(post);
+  /** What was prepared from the old version is prepared again.
+   * @param {Post} post a new version, or another shot of the same
+   * @param {string} [id] of the one whose place it takes
+   */
+  changed(post, id = post.id) {
+    this.pacer.change(post, id);
     for (const prepared of this.ahead) {
-      if (prepared.turn.post.id !== post.id) continue;
+      if (prepared.turn.post.id !== id) continue;
       this.ahead = this.ahead.filter((other) => other !== prepared);
-      if (prepared.turn.fresh) this.pacer.putBack(prepared.turn);
+      if (prepared.turn.fresh) this.pacer.putBack({ post, fresh: true });
     }
-    this.layout.change(post);
+    this.layout.change(post, id);
     this.poke();
   }
 

@@ -36,6 +36,7 @@ import { momentOf } from "./text.js";
  * @property {string | null} permalink
  * @property {string[]} tags
  * @property {boolean} pinned
+ * @property {{id: string, more: number} | null} cluster near-identical shots it is the face of
  * @property {Child[]} children
  * @typedef {{cursor: number, tag: string, count: number, people: number, posts: Post[]}} Snapshot
  */
@@ -50,6 +51,8 @@ export class Store {
     this.order = [];
     /** @type {Map<string, number>} id → seq of its removal */
     this.removed = new Map();
+    /** @type {Map<string, string>} cluster → the id of its face here */
+    this.faces = new Map();
   }
 
   /** @param {string} id */
@@ -64,22 +67,56 @@ export class Store {
     return this.order.slice(0, n);
   }
 
-  /** Takes a post in, or its new version.
+  /** Whether word of a post is older than its removal.
+   * @param {Post} post
+   * @param {number} seq
+   */
+  isVoid(post, seq) {
+    return seq <= (this.removed.get(post.id) ?? -1);
+  }
+
+  /** The id that stands here for a post's near-identical shots, or nothing.
+   * @param {Post} post
+   */
+  faceOf(post) {
+    return this.faces.get(post.cluster?.id ?? "") ?? "";
+  }
+
+  /** Lets go of those whose place `post` takes: the face so far, and the post that was folded.
+   * @param {Post} post
+   * @param {string} [folded]
+   * @returns {string[]} their ids
+   */
+  fold(post, folded = "") {
+    const old = [...new Set([this.faceOf(post), folded])];
+    return old.filter((id) => id !== post.id && this.#drop(id));
+  }
+
+  /** How many different authors are known here. */
+  get people() {
+    const people = new Set([...this.posts.values()].map(({ author }) => author?.user || author?.name));
+    people.delete(undefined);
+    return people.size;
+  }
+
+  /** How many posts are seen or stand behind one that is. */
+  get shots() {
+    return [...this.posts.values()].reduce((sum, { cluster }) => sum + 1 + (cluster?.more ?? 0), 0);
+  }
+
+  /** Takes a post in, or its new version. Who has the place it takes: `fold`.
    * @param {Post} post
    * @param {number} [seq] journal number; one older than the post's removal is ignored
    * @returns {"new" | "known" | "ignored"}
    */
   put(post, seq = Number.MAX_SAFE_INTEGER) {
-    if (seq <= (this.removed.get(post.id) ?? -1)) return "ignored";
+    if (this.isVoid(post, seq)) return "ignored";
     this.removed.delete(post.id);
-    const known = this.posts.has(post.id);
-    if (known) this.order.splice(this.order.indexOf(post.id), 1);
+    const known = this.#drop(post.id);
     this.posts.set(post.id, post);
+    if (post.cluster) this.faces.set(post.cluster.id, post.id);
     this.order.splice(this.placeOf(post), 0, post.id);
-    if (this.order.length > this.limit) {
-      const last = /** @type {string} */ (this.order.pop());
-      this.posts.delete(last);
-    }
+    if (this.order.length > this.limit) this.#drop(this.order[this.limit]);
     return known ? "known" : "new";
   }
 
@@ -105,22 +142,33 @@ export class Store {
       const [oldest] = this.removed.keys();
       this.removed.delete(oldest);
     }
-    if (!this.posts.delete(id)) return false;
+    return this.#drop(id);
+  }
+
+  /** @param {string} id */
+  #drop(id) {
+    const post = this.posts.get(id);
+    if (!post) return false;
+    this.posts.delete(id);
     this.order.splice(this.order.indexOf(id), 1);
+    if (this.faceOf(post) === id) this.faces.delete(post.cluster?.id ?? "");
     return true;
   }
 
   /** Everything as a snapshot has it; what it does not hold is forgotten.
    * @param {Post[]} posts
-   * @returns {{added: string[], gone: string[]}}
+   * @returns {{added: string[], gone: string[]}} another face of a known cluster is not added
    */
   replace(posts) {
     const old = new Set(this.order);
+    const faces = this.faces;
     this.posts.clear();
     this.order = [];
     this.removed.clear();
+    this.faces = new Map();
     for (const post of posts) this.put(post);
-    const added = this.order.filter((id) => !old.has(id));
+    const isNew = (/** @type {string} */ id) => !old.has(id) && !faces.has(this.get(id)?.cluster?.id ?? "");
+    const added = this.order.filter(isNew);
     return { added, gone: [...old].filter((id) => !this.posts.has(id)) };
   }
 }

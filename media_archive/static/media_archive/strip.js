@@ -2,11 +2,12 @@
  * The strip: the newest posts as small squares, newest first. At most four appear per second.
  */
 import { colorOf, usable } from "./picture.js";
-import { cameraGlyph, element } from "./post.js";
+import { cameraGlyph, element, moreBadge } from "./post.js";
 import { before } from "./store.js";
 import { initial, nameOf, safeAddress, splitCaption } from "./text.js";
 
 /** @typedef {import("./store.js").Post} Post */
+/** @typedef {import("./words.js").Words} Words */
 
 const THUMBS = 18;
 const EVERY_MS = 250;
@@ -14,9 +15,10 @@ const MOST_PENDING = 240;
 const EASE = "cubic-bezier(.16,.84,.28,1)";
 
 export class Strip {
-  /** @param {HTMLElement} list @param {() => boolean} still */
-  constructor(list, still) {
+  /** @param {HTMLElement} list @param {() => boolean} still @param {Words} words */
+  constructor(list, still, words) {
     this.list = list;
+    this.words = words;
     this.still = still;
     /** @type {Array<{post: Post, item: HTMLElement}>} in the order of the wall */
     this.thumbs = [];
@@ -31,7 +33,7 @@ export class Strip {
    */
   fill(posts) {
     this.pending = [];
-    this.thumbs = posts.slice(0, THUMBS).map((post) => ({ post, item: thumb(post) }));
+    this.thumbs = posts.slice(0, THUMBS).map((post) => ({ post, item: thumb(post, this.words) }));
     this.#arrange();
     this.list.replaceChildren(...this.thumbs.map(({ item }) => item));
   }
@@ -61,7 +63,7 @@ export class Strip {
     const found = this.thumbs.findIndex((other) => before(post, other.post));
     const index = found < 0 ? this.thumbs.length : found;
     if (index >= THUMBS) return;
-    const item = thumb(post);
+    const item = thumb(post, this.words);
     this.thumbs.splice(index, 0, { post, item });
     while (this.thumbs.length > THUMBS) this.thumbs.pop()?.item.remove();
     this.#arrange();
@@ -79,18 +81,32 @@ export class Strip {
     this.thumbs = this.thumbs.filter(({ post, item }) => post.id !== id || void item.remove());
   }
 
-  /** @param {Post} post a new version */
-  change(post) {
-    this.pending = this.pending.map((other) => (other.id === post.id ? post : other));
+  /** @param {Post} post a new version, or another shot of the same
+   * @param {string} [id] of the one whose place it takes
+   * @returns {boolean} whether that one had a place here
+   */
+  change(post, id = post.id) {
+    let here = this.pending.some((other) => other.id === id);
+    if (id !== post.id && [...this.pending, ...this.thumbs.map((entry) => entry.post)].some((other) => other.id === post.id)) {
+      this.remove(id);
+      return true;
+    }
+    this.pending = this.pending.map((other) => (other.id === id ? post : other));
     for (const entry of this.thumbs) {
-      if (entry.post.id !== post.id) continue;
-      const item = thumb(post);
+      if (entry.post.id !== id) continue;
+      here = true;
+      const item = thumb(post, this.words);
       item.classList.toggle("current", entry.item.classList.contains("current"));
       item.style.setProperty("--i", entry.item.style.getPropertyValue("--i"));
       entry.item.replaceWith(item);
       entry.item = item;
       entry.post = post;
     }
+    if (id !== post.id) {
+      this.thumbs.sort((a, b) => (before(a.post, b.post) ? -1 : 1));
+      this.#arrange();
+    }
+    return here;
   }
 
   /** @param {string} id */
@@ -116,12 +132,13 @@ export class Strip {
   }
 }
 
-/** @param {Post} post */
-function thumb(post) {
+/** @param {Post} post @param {Words} words */
+function thumb(post, words) {
   const item = element("li", "thumb");
   item.dataset.postId = post.id;
   const letter = initial(splitCaption(post.caption).body) || initial(nameOf(post));
-  item.append(letter ? element("span", "letter", letter) : cameraGlyph());
+  const more = moreBadge(post, words);
+  item.append(letter ? element("span", "letter", letter) : cameraGlyph(), ...more);
   const url = safeAddress(post.thumb, document.baseURI) || usable(post.renditions)[0]?.url;
   if (!url) return item;
   const color = colorOf(post.color);
@@ -133,7 +150,7 @@ function thumb(post) {
   image.width = image.height = 168;
   image.src = url;
   image.decode().then(
-    () => item.replaceChildren(image),
+    () => item.replaceChildren(image, ...more),
     () => item.classList.add("quiet"), // a dead address: the letter stays
   );
   return item;

@@ -10,6 +10,7 @@ import { Spotlight } from "./layout-spotlight.js";
 import { Notice } from "./notice.js";
 import { Pacer } from "./pacer.js";
 import { refreshTimes } from "./post.js";
+import { mountReturns } from "./returns.js";
 import { directionOf, readSettings } from "./settings.js";
 import { Show } from "./show.js";
 import { nextChange, statusOf } from "./status.js";
@@ -44,7 +45,7 @@ class WallApp extends HTMLElement {
     this.pacer = new Pacer({ dwell: settings.dwell });
     this.frame = new Frame(this, words, settings, page.tag);
     this.notice = new Notice(this, page.noticeUrl, () => this.update());
-    this.strip = new Strip(part(".strip"), still);
+    this.strip = new Strip(part(".strip"), still, words);
     this.announcer = new Announcer(part(".announcer"), words, page.tag);
     const Layout = LAYOUTS[/** @type {keyof typeof LAYOUTS} */ (settings.layout)];
     const layout = new Layout(part(".stage"), part(".backdrop"), { tag: page.tag, words, settings, still });
@@ -74,26 +75,7 @@ class WallApp extends HTMLElement {
     this.feed.start();
     mountControls(this, { tag: page.tag, words, keys: settings.keys, pause: (on) => this.pause(on) });
     setInterval(() => refreshTimes(this, words), TIMES_EVERY_MS);
-    this.listen();
-  }
-
-  /** The browser's own news: network back, tab seen again, page restored from the cache. */
-  listen() {
-    window.addEventListener("online", () => this.feed?.hurry());
-    document.addEventListener("visibilitychange", () => {
-      this.rest();
-      if (!document.hidden) {
-        this.feed?.hurry();
-        refreshTimes(this, this.words);
-      }
-    });
-    window.addEventListener("pagehide", () => {
-      this.feed?.stop();
-      this.down();
-    });
-    window.addEventListener("pageshow", (event) => {
-      if (event.persisted) this.feed?.start();
-    });
+    mountReturns(this, () => refreshTimes(this, words));
   }
 
   /** A snapshot: the one in the page, or a new one after a gap too large to replay.
@@ -127,7 +109,7 @@ class WallApp extends HTMLElement {
   frames(frames, head) {
     for (const frame of frames) {
       const replayed = this.line.lost && frame.seq <= head;
-      if (frame.type === "removed") this.remove(frame.id, frame.seq);
+      if (frame.type === "removed") this.remove(frame);
       else if (frame.type === "pinned") this.pin(frame.id, frame.pinned);
       else if (frame.type === "added" || frame.type === "changed") this.put(frame, replayed);
     }
@@ -135,26 +117,36 @@ class WallApp extends HTMLElement {
     this.update();
   }
 
-  /** @param {{type: "added" | "changed", seq: number, post: Post, past?: boolean}} frame @param {boolean} replayed */
-  put({ type, seq, post, past }, replayed) {
-    const outcome = this.store.put(post, seq);
-    if (outcome === "ignored") return;
-    if (outcome === "known" || type === "changed") {
-      this.strip.change(post);
-      this.show.changed(post);
-      return;
-    }
-    this.photos += 1;
-    if (this.store.order.length >= this.photos) {
-      // The page knows every post of this wall, so it can count the people itself.
-      const people = new Set([...this.store.posts.values()].map(({ author }) => author?.user || author?.name));
-      people.delete(undefined);
-      this.people = Math.max(this.people, people.size);
-    }
+  /** @param {{type: "added" | "changed", seq: number, post: Post, folded?: string, past?: boolean}} frame @param {boolean} replayed */
+  put({ type, seq, post, folded, past }, replayed) {
+    if (this.store.isVoid(post, seq)) return;
+    const counts = type === "added" && !this.store.get(folded ?? post.id);
+    const isNew = !this.fold(post, seq, folded) && type === "added";
+    this.photos += Number(counts);
+    // A page that knows every post of this wall can count the people itself.
+    if (counts && this.store.shots >= this.photos) this.people = Math.max(this.people, this.store.people);
+    if (!isNew) return;
     this.know(post);
     this.strip.arrive(post);
     // A past that was read on request takes its places and is no news.
     if (!past) this.arrive(post, replayed);
+  }
+
+  /** Takes a post in where it, or a near-identical one, has its place: no second show for it.
+   * @param {Post} post @param {number} seq @param {string} [folded]
+   * @returns {boolean} whether there was such a place
+   */
+  fold(post, seq, folded) {
+    const places = this.store.fold(post, folded);
+    const moves = places.length > 0;
+    if (this.store.put(post, seq) === "known") places.unshift(post.id);
+    let inStrip = false;
+    for (const id of places) {
+      inStrip = this.strip.change(post, id) || inStrip;
+      this.show.changed(post, id);
+    }
+    if (moves && !inStrip) this.strip.arrive(post);
+    return places.length > 0;
   }
 
   /** @param {Post} post @param {boolean} replayed */
@@ -169,10 +161,13 @@ class WallApp extends HTMLElement {
     if (post.archived_at > this.newestKnown) this.newestKnown = post.archived_at;
   }
 
-  /** @param {string} id @param {number} seq */
-  remove(id, seq) {
+  /** @param {{id: string, seq: number, instead?: Post}} frame `instead`: who takes its place */
+  remove({ id, seq, instead }) {
+    const next = instead && !this.store.isVoid(instead, seq) ? instead : null;
     // Removals of purged posts are told on every wall: only what we know was one of ours.
-    if (this.store.remove(id, seq)) this.photos = Math.max(0, this.photos - 1);
+    if (this.store.get(id) || (next && this.store.faceOf(next))) this.photos = Math.max(0, this.photos - 1);
+    if (next) this.fold(next, seq, id);
+    this.store.remove(id, seq);
     this.strip.remove(id);
     this.show.removed(id);
   }

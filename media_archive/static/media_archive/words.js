@@ -28,6 +28,7 @@ const CATALOGUE = {
     news_one: "New photo.",
     news_many: "{n} new photos.",
     newest_by: "Newest by {name}:",
+    alike: "and {n} more like it",
     be_on_this_wall: "Be on this wall",
     join_how: "Post a public photo with {tag} or scan",
     first: "Your photo could be the first",
@@ -61,6 +62,7 @@ const CATALOGUE = {
     news_one: "صورة جديدة.",
     news_many: "{n} صور جديدة.",
     newest_by: "الأحدث من {name}:",
+    alike: "و{n} صور أخرى تشبهها",
     be_on_this_wall: "شارك على هذا الجدار",
     join_how: "انشر صورة عامة بالوسم {tag} أو امسح الرمز",
     first: "قد تكون صورتك هي الأولى",
@@ -79,6 +81,7 @@ const CATALOGUE = {
  * @property {string} lang
  * @property {(key: string, values?: Record<string, string | number>) => string} say
  * @property {(n: number) => string} number
+ * @property {(n: number) => string} plus with its sign
  */
 
 /** @param {string} lang BCP 47
@@ -87,10 +90,12 @@ const CATALOGUE = {
 export function wordsIn(lang) {
   const own = CATALOGUE[lang.toLowerCase()] || CATALOGUE[lang.toLowerCase().split("-")[0]] || {};
   const numbers = new Intl.NumberFormat(lang);
+  const signed = new Intl.NumberFormat(lang, { signDisplay: "always" });
   const number = (/** @type {number} */ n) => numbers.format(n);
   return {
     lang,
     number,
+    plus: (n) => signed.format(n),
     say(key, values = {}) {
       const sentence = own[key] ?? CATALOGUE.en[key] ?? key;
       return sentence.replace(/\{(\w+)\}/g, (whole, name) => {
