@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
 
+from django.utils import timezone
 from PIL import Image
 from werkzeug import Request, Response
 
@@ -80,10 +83,10 @@ NOBODY = IncomingAuthor("99", "nobody")
 """Has no portrait."""
 
 
-def a_post(*urls: str, **said: object) -> MediaItem:
+def a_post(*urls: str, **said: Any) -> MediaItem:
     """A stored post with one picture for each address."""
     assets = [a_picture(url) for url in urls]
-    usual: dict[str, object] = {"assets": assets, "author": NOBODY}
+    usual: dict[str, Any] = {"assets": assets, "author": NOBODY}
     return an_item(**(usual | said))
 
 
@@ -95,3 +98,20 @@ def the_download(item: MediaItem, position: int = 0, role: str = "picture") -> D
 def the_asset(item: MediaItem, position: int = 0) -> MediaAsset:
     """As it is now."""
     return MediaAsset.objects.get(item=item, position=position)
+
+
+def time_passes(seconds: float = 86_400) -> None:
+    """Everything that was noted about downloads was so long ago."""
+    ago = timedelta(seconds=seconds)
+    times = ("next_attempt_at", "gone_at", "claim_until", "state_since")
+    for row in Download.objects.all():
+        for name in times:
+            if (at := getattr(row, name)) is not None:
+                setattr(row, name, at - ago)
+        row.save(update_fields=times)
+
+
+def wait_left(row: Download) -> float:
+    """Seconds until the next attempt."""
+    assert row.next_attempt_at is not None
+    return (row.next_attempt_at - timezone.now()).total_seconds()
