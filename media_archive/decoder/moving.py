@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Iterator
 
@@ -22,10 +23,11 @@ SHORTEST, USUAL, LONGEST = 20, 100, 60_000
 
 def to_first_shown(opened: Opened) -> None:
     """Go to the first frame that is not one colour all over; else stay at the first."""
-    for number in range(min(opened.frames, LOOKED_AT)):
-        opened.image.seek(number)
-        if not _is_blank(opened.image):
-            return
+    with contextlib.suppress(EOFError):  # it may have fewer than it says
+        for number in range(min(opened.frames, LOOKED_AT)):
+            opened.image.seek(number)
+            if not _is_blank(opened.image):
+                return
     opened.image.seek(0)
 
 
@@ -79,7 +81,10 @@ def _taken(
     """Frames with their milliseconds; ``None`` for one that is left out."""
     step = -(-opened.frames // MOST_FRAMES)
     for number in range(opened.frames):
-        opened.image.seek(number)
+        try:
+            opened.image.seek(number)
+        except EOFError:
+            return  # it has fewer than it says
         opened.image.load()
         wanted = number % step == 0
         frame = pixels.upright(opened, size) if wanted else None

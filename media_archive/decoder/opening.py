@@ -115,8 +115,10 @@ def _too_many_pixels(limits: Limits) -> Refusal:
 
 
 def _orientation(image: Image.Image) -> int:
+    """As the header says; what PNG keeps of it behind the pixels is not looked for,
+    because all of them would have to be decoded."""
     try:
-        found = image.getexif().get(_ORIENTATION, 1)
+        found = Image.Image.getexif(image).get(_ORIENTATION, 1)
     except Exception:  # noqa: BLE001  a camera's notes may be broken in any way
         return 1
     return found if isinstance(found, int) and 1 <= found <= 8 else 1

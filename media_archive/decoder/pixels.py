@@ -15,6 +15,8 @@ from media_archive.decoder.opening import Opened
 
 BAND = 2_000_000
 """Pixels that are converted at a time."""
+LARGE = 1_000_000
+"""Pixels of a result from which on time counts more than the last bit of sharpness."""
 LIGHT, DARK = (255, 255, 255), (24, 24, 27)
 """The grounds on which see-through pictures are laid."""
 
@@ -49,14 +51,17 @@ def upright(opened: Opened, size: tuple[int, int]) -> Image.Image:
 
 
 def shrunk(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """``image`` in ``size``, in a mode that can be scaled: L, RGB, RGBA or CMYK."""
+    """``image`` in ``size``, in a mode that can be scaled: L, RGB, RGBA or CMYK. The
+    sides may only get shorter."""
     mode = working_mode(image)
     factor = max(1, min(image.width // (2 * size[0]), image.height // (2 * size[1])))
     if image.mode != mode or (mode == "RGBA" and factor > 1):
         image = _by_bands(image, mode, factor)
     if image.size == size:
         return image
-    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    large = size[0] * size[1] > LARGE
+    filter_ = Image.Resampling.HAMMING if large else Image.Resampling.BICUBIC
+    return image.resize(size, filter_, reducing_gap=2.0)
 
 
 def working_mode(image: Image.Image) -> str:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import resource
 import traceback
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ def main(memory: int) -> None:
     requests = os.fdopen(os.dup(0), "rb")
     while request := messages.unpack(requests.read):
         answer = _answered(request)
-        answer["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        answer["peak"] = confinement.peak()
         with contextlib.suppress(BrokenPipeError):
             answers.write(messages.pack(answer))
             answers.flush()

@@ -36,16 +36,16 @@ def render(opened: Opened, into: Path, wanted: Sequence[str]) -> dict[str, Any]:
     for spec in fixed:
         if spec.kind == "w":
             size = specs.fitted(opened.width, opened.height, spec.pixels)
-            image = _sized(image, size)
+            image = pixels.shrunk(image, size)
             shown = image
         else:
             shown = _square(image, spec.pixels)
         made.append(
             _written(spec, into, encoding.encode(shown, spec.format), shown.size)
         )
-    small = _sized(image, specs.fitted(*image.size, SMALL))
+    small = pixels.shrunk(image, specs.fitted(*image.size, SMALL))
     back = impressions.background(
-        _sized(small, specs.fitted(*small.size, specs.BACKGROUND))
+        pixels.shrunk(small, specs.fitted(*small.size, specs.BACKGROUND))
     )
     for spec in parsed:
         if spec.kind == "b":
@@ -74,15 +74,9 @@ def _across(spec: Spec, opened: Opened) -> int:
     return -(-spec.pixels * measure // min(opened.width, opened.height))
 
 
-def _sized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    if image.size == size:
-        return image
-    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-
-
 def _square(image: Image.Image, side: int) -> Image.Image:
     side = min(side, *image.size)
-    return ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS, centering=CENTRE)
+    return ImageOps.fit(image, (side, side), Image.Resampling.BICUBIC, centering=CENTRE)
 
 
 def _written(

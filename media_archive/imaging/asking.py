@@ -17,6 +17,10 @@ from media_archive.imaging import answers, limits, pool
 from media_archive.imaging.answers import Looked, Rendered
 from media_archive.imaging.process import DecodingProcess, Died, TookTooLong
 
+PATIENCE = 3
+"""Times the seconds of processor time that a picture has: a busy machine is not the
+picture's fault, a decoder that hangs is."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -60,7 +64,7 @@ def _asked(request: dict[str, Any]) -> dict[str, Any]:
     been ended for a reason that is not this picture's."""
     most = limits.of_a_picture()
     request["limits"] = most
-    seconds = float(most["seconds"])
+    seconds = float(most["seconds"] * PATIENCE)
     for attempt in (1, 2):
         with pool.borrowed() as process:
             try:

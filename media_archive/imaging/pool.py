@@ -45,6 +45,11 @@ class Pool:
         finally:
             self._give_back(process)
 
+    def all_of_them(self) -> list[DecodingProcess]:
+        """Those that were started and not ended, free or at work."""
+        with self._turn:
+            return [*self._all]
+
     def end(self) -> None:
         """End all of them; what they were at is refused as broken."""
         with self._turn:

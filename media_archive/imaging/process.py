@@ -111,9 +111,8 @@ class DecodingProcess:
             # It has closed its end, so it is about to end by itself: how, says why.
             raise Died(self.end(gently=True))
         self.busy = False
-        # Linux counts in kilobytes, macOS in bytes.
-        unit = 1 if sys.platform == "darwin" else 1024
-        self.peak = int(answer.pop("peak", 0)) * unit
+        peak = answer.pop("peak", 0)
+        self.peak = peak if isinstance(peak, int) else 0
         return answer
 
     def end(self, *, gently: bool) -> int | None:
