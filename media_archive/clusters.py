@@ -122,10 +122,10 @@ def _chosen(alike: set[int]) -> tuple[int, set[int]]:
 
 
 def _leave(recording: Recording, item: MediaItem, cluster: int | None) -> None:
-    """``item`` got another picture and is not alike any more: one of those who stay
-    tells all who show them."""
-    rest = MediaItem.objects.filter(cluster_id=cluster).order_by("pk")
-    for stays in _locked(item, rest.exclude(pk=item.pk)[:1]):
+    """``item`` got another picture and is not alike any more: those who stay are told.
+    All of them, for which walls they are on is not known here."""
+    rest = MediaItem.objects.filter(cluster_id=cluster).order_by("-pk")
+    for stays in _locked(item, rest[:MOST_MOVED]):
         _move(recording, stays, stays.cluster_id)
 
 

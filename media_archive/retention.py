@@ -138,7 +138,9 @@ def _purge(
     MediaItem.objects.filter(pk__in=doomed).delete()
     for item in doomed.values():
         item.revision += 1
-        recording.add(item, JournalKind.PURGED, actor=actor[:150])
+        # Walls show the next of its near-identical shots.
+        detail = {"cluster": item.cluster_id} if item.cluster_id is not None else {}
+        recording.add(item, JournalKind.PURGED, actor=actor[:150], detail=detail)
     return erased
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
-from media_archive import journal, moderation
-from media_archive.journal import Recording
-from media_archive.models import JournalKind, MediaItem
+from media_archive import moderation, retention
+from media_archive.models import MediaItem
 from tests.builders import a_record, store
 from tests.media_archive.alike.shots import at, near, settle, somebody
 
 BASES = (0x0123_4567_89AB_CDEF, 0x0F0F_F0F0_3333_CCCC)
 """Two motifs. What differs from them in 5 or 10 bits lies between two shots."""
-BITS = (0, 0, 1, 5, 10, 15)
+BITS = (0, 0, 1, 5, 10, 10, 15)
 
 
 class History:
@@ -24,30 +24,39 @@ class History:
         self.seed = seed
         self.posts: list[int] = []
         self.happened: list[str] = []
+        self.numbers = itertools.count(1)
 
     def step(self) -> None:
         """Something happens."""
         words = ["arrive"] * 6 + ["hide"] * 4 + ["show"] * 3 + ["pin", "unpin"] * 2
-        words += ["purge", "resettle", "join", "edit"]
+        words += ["purge", "resettle", "join", "edit", "bridge"]
         word = self.chance.choice(words) if self.posts else "arrive"
         self.happened.append(word)
         getattr(self, word)()
 
     def arrive(self) -> None:
         """A post whose picture is known at once, later, or never."""
-        number = len(self.happened)
+        self._arrive(self._hash() if self.chance.random() < 0.9 else 0)
+
+    def bridge(self) -> None:
+        """Two that are not alike, and then one that is alike to both."""
+        for bits in (0, 10, 5):
+            self._arrive(near(BASES[0], bits))
+
+    def _arrive(self, shot: int | None) -> None:
+        """``shot`` 0: its picture is not known yet."""
         tags = self.chance.choice(
             [[self.tag], [self.tag], [self.tag, self.other], [self.other]]
         )
         record = a_record(
-            f"{self.seed}-{number}",
+            f"{self.seed}-{next(self.numbers)}",
             posted_at=at(self.chance.randrange(1800)),
-            author=somebody(f"{self.seed}-{self.chance.choice('ab')}"),
+            author=somebody(f"{self.seed}-{self.chance.choice('aaab')}"),
             tags=tags,
         )
         self.posts.append(store([record]).new[0])
-        if self.chance.random() < 0.9:
-            settle(self.posts[-1], self._hash())
+        if shot != 0:
+            settle(self.posts[-1], shot)
 
     def resettle(self) -> None:
         """Another picture, or the first of one that waited."""
@@ -78,7 +87,8 @@ class History:
 
     def purge(self) -> None:
         """Gone for good."""
-        purge(self.posts.pop(self.chance.randrange(len(self.posts))))
+        doomed = self.posts.pop(self.chance.randrange(len(self.posts)))
+        retention.purge([doomed], actor="ada", reason="")
 
     def _one(self) -> int:
         return self.chance.choice(self.posts)
@@ -90,17 +100,4 @@ class History:
     def _hash(self) -> int | None:
         if self.chance.random() < 0.05:
             return None
-        return near(self.chance.choice(BASES), self.chance.choice(BITS))
-
-
-def purge(pk: int) -> None:
-    """As retention does it."""
-
-    def work(recording: Recording) -> None:
-        item = MediaItem.objects.select_for_update(no_key=True).get(pk=pk)
-        item.revision += 1
-        detail = {"cluster": item.cluster_id}
-        recording.add(item, JournalKind.PURGED, actor="ada", detail=detail)
-        MediaItem.objects.filter(pk=pk).delete()
-
-    journal.recorded(work)
+        return near(self.chance.choice((BASES[0], *BASES)), self.chance.choice(BITS))

@@ -157,7 +157,7 @@ def test_another_picture_leaves_and_those_who_stay_are_told() -> None:
     one, two, three = (a_shot(SHOT, n) for n in range(3))
     settle(two.pk, OTHER)
     assert [cluster_of(i) for i in (one, two, three)] == [one.pk, two.pk, one.pk]
-    assert changes_told() == [(one.pk, one.pk)]
+    assert changes_told() == [(one.pk, one.pk), (three.pk, one.pk)]
     settle(two.pk, SHOT)
     assert cluster_of(two) == one.pk
 
