@@ -57,7 +57,9 @@ def store(
     ``listed_under`` is the tag, in its normal form, whose listing they came from:
     they are listed under it even if their own tags do not name it. The same post
     twice in ``records`` counts once. A record whose native id no row can hold is
-    counted as refused and costs its neighbours nothing.
+    counted as refused and costs its neighbours nothing. An item with nothing new but
+    the signatures of its addresses is unchanged; if a picture of it waits for a new
+    address, it has one then.
     """
     usable = [r for r in reversed(records) if rows.usable_id(r.native_id)]
     result = StoreResult(refused=len(records) - len(usable))
@@ -75,6 +77,7 @@ def store(
     ]
     held = item_rows.hold(provider, [key for key in news if key in seen])
     page = _Page(provider, incoming, hashes, held)
+    page.needing = {key for key in news if key in seen and seen[key].needs_address}
     if news:
         page.write(recording, news, listed_under)
     buried |= page.entombed
@@ -91,7 +94,8 @@ def store(
 
 
 def _has_news(seen: item_rows.Seen, digest: str) -> bool:
-    return not seen.is_listed or seen.content_hash != digest
+    differs = not seen.is_listed or seen.content_hash != digest
+    return differs or seen.needs_address
 
 
 def remap(
@@ -132,6 +136,8 @@ class _Page:
     new: dict[str, int] = field(default_factory=dict)
     """Primary keys of those that this transaction has inserted."""
     changed: list[str] = field(default_factory=list)
+    needing: set[str] = field(default_factory=set)
+    """Those that wait for a new address, whatever else is new."""
     joined: set[str] = field(default_factory=set)
     """Stored items that some tag did not list yet."""
     entombed: set[str] = field(default_factory=set)
@@ -144,7 +150,11 @@ class _Page:
         tags = {key: names.tags_of(self.records[key], listed_under) for key in news}
         tag_ids = names.tag_ids({tag for given in tags.values() for tag in given})
         authors = self._authors(
-            [key for key in news if key not in self.held or self._differs(key)]
+            [
+                key
+                for key in news
+                if key not in self.held or key in self.needing or self._differs(key)
+            ]
         )
         self._insert([key for key in news if key not in self.held], authors)
         listed = item_rows.listed(
@@ -221,7 +231,10 @@ class _Page:
                 for key in self.changed
             ]
         )
-        records = {self.held[key].pk: self.records[key] for key in self.changed}
+        told = [*self.changed, *self.needing.difference(self.changed)]
+        records = {
+            self.held[key].pk: self.records[key] for key in told if key in self.held
+        }
         if not self.remaps:
             item_rows.write_raw(records, self.now)
         item_rows.change_assets(records)

@@ -35,6 +35,8 @@ class Seen:
     pk: int
     content_hash: str
     is_listed: bool
+    needs_address: bool
+    """A picture of it, or its author's portrait, waits for an address that works."""
 
 
 def see(
@@ -45,14 +47,14 @@ def see(
     with connection.cursor() as cursor:
         cursor.execute(_SEE + among, [listed_under, listed_under, provider, said])
         return {
-            native_id: Seen(pk, digest, bool(is_listed))
-            for native_id, pk, digest, is_listed in cursor.fetchall()
+            native_id: Seen(pk, digest, bool(is_listed), bool(needs_address))
+            for native_id, pk, digest, is_listed, needs_address in cursor.fetchall()
         }
 
 
-_ITEM, _LISTING, _TAG = (
+_ITEM, _LISTING, _TAG, _ASSET, _DOWNLOAD = (
     model._meta.db_table  # noqa: SLF001  public in Django
-    for model in (MediaItem, MediaTag, Tag)
+    for model in (MediaItem, MediaTag, Tag, MediaAsset, Download)
 )
 # Every page is looked at, and most find nothing to do: Django would take longer to
 # write this statement than the database to answer it. A listing is always
@@ -62,6 +64,13 @@ _SEE = f"""
 SELECT native_id, id, content_hash, %s IS NULL OR (
     SELECT item_id FROM {_LISTING}
     WHERE item_id = {_ITEM}.id AND tag_id + 0 = (SELECT id FROM {_TAG} WHERE name = %s)
+) IS NOT NULL, (
+    SELECT download.id FROM {_ASSET} AS asset
+    JOIN {_DOWNLOAD} AS download ON download.asset_id = asset.id
+    WHERE asset.item_id = {_ITEM}.id AND download.state = 'refresh' LIMIT 1
+) IS NOT NULL OR (
+    SELECT download.id FROM {_DOWNLOAD} AS download
+    WHERE download.author_id = {_ITEM}.author_id AND download.state = 'refresh'
 ) IS NOT NULL
 FROM {_ITEM} WHERE provider = %s AND native_id """
 

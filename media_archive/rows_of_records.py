@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from media_archive.downloads.sources import has, key_of
+from media_archive.downloads.sources import has, key_of, meant_by
 from media_archive.records import (
     AssetSource,
     IncomingAsset,
@@ -84,12 +84,19 @@ class Held:
 
 
 def content_hash(record: IncomingMedia) -> str:
-    """SHA-256 over the normalised record without the raw document."""
+    """SHA-256 over the normalised record without the raw document. Addresses that are
+    signed count without their signature: some providers sign anew in every answer."""
     author, place = record.author, record.place
     said = (
         MAPPING,
         record.kind,
-        author and (author.native_id, author.username, author.name, author.avatar_url),
+        author
+        and (
+            author.native_id,
+            author.username,
+            author.name,
+            meant_by(author.avatar_url),
+        ),
         record.caption,
         record.permalink,
         record.posted_at and record.posted_at.isoformat(),
@@ -102,7 +109,10 @@ def content_hash(record: IncomingMedia) -> str:
             (
                 asset.kind,
                 asset.alt_text,
-                [(s.name, s.url, s.kind, s.width, s.height) for s in asset.sources],
+                [
+                    (s.name, meant_by(s.url), s.kind, s.width, s.height)
+                    for s in asset.sources
+                ],
             )
             for asset in record.assets
         ],

@@ -60,6 +60,14 @@ def is_signed(url: str) -> bool:
     return not names.isdisjoint(SIGNING)
 
 
+def meant_by(url: str | None) -> str | None:
+    """What of an address says which picture is meant: of one that is signed its path,
+    which is the same when it is signed anew; of any other all of it."""
+    if url is None or "?" not in url or not is_signed(url):
+        return url
+    return urlsplit(url).path
+
+
 SIGNING = frozenset({"sig", "signature", "expires", "oh", "oe", "token", "policy"})
 """Last words of the parameters that sign an address, at the usual hosts of pictures
 ("X-Amz-Signature", "oh" and "oe")."""
