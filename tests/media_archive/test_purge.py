@@ -29,7 +29,7 @@ from media_archive.signals import media_items_purging
 from tests.builders import a_record, an_item, some_items, store
 
 pytestmark = [
-    pytest.mark.django_db(transaction=True),
+    pytest.mark.django_db,
     pytest.mark.also_on_sqlite,
     pytest.mark.usefixtures("media_root"),
 ]
