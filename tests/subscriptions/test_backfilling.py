@@ -27,6 +27,7 @@ from subscriptions.models import (
     Subscription,
 )
 from subscriptions.tasks import read_backfill, reconcile
+from tests.builders import keep_pictures
 from tests.subscriptions.following import all_at_once, in_state
 from tests.subscriptions.past import NOW, a_past, go_on
 from tests.subscriptions.reading import read
@@ -127,6 +128,7 @@ class TestReading:
         old, new = JournalEntry.objects.filter(kind=JournalKind.ARCHIVED).order_by(
             "seq"
         )
+        keep_pictures([old.item_id, new.item_id])
         frames = [
             frame_of(entry, MediaItem.objects.whole().get(pk=entry.item_id))
             for entry in (old, new)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from photowall.up import beside
-from photowall.up.places import Places
+from photowall.up.places import Places, lasting_secrets
 from subscriptions.management import commands
 
 GIVEN = {
@@ -62,3 +62,21 @@ def test_it_is_for_its_owner_alone(places: Places) -> None:
     file = places.run / "environment.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert "HOME" not in file.read_text()
+
+
+def test_at_rest_only_who_gives_nothing_of_their_own_takes_the_keys(
+    places: Places,
+) -> None:
+    secrets = lasting_secrets(places.secrets)
+    names = ("DATABASE_URL", "SECRET_KEY", "PHOTOWALL_ENCRYPTION_KEY")
+    for own in names:
+        os.environ.pop(own, None)
+    for own in names:
+        os.environ[own] = "another installation's"
+        beside.take_keys(places)
+        assert os.environ.pop(own) == "another installation's"
+        assert not {"SECRET_KEY", "PHOTOWALL_ENCRYPTION_KEY"} & {*os.environ}
+    beside.take_keys(places)
+    assert os.environ["SECRET_KEY"] == secrets["secret_key"]
+    assert os.environ["PHOTOWALL_ENCRYPTION_KEY"] == secrets["encryption_key"]
+    assert {*beside.AT_REST} <= {*beside.COMMANDS}
