@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from media_archive.admin_downloads import DownloadAdmin
 from media_archive.admin_items import MediaItemAdmin
 from media_archive.admin_lists import AuthorAdmin, JournalEntryAdmin, TagAdmin
 from media_archive.admin_tokens import ApiTokenAdmin
-from media_archive.models import ApiToken, Author, JournalEntry, MediaItem, Tag
+from media_archive.models import (
+    ApiToken,
+    Author,
+    Download,
+    JournalEntry,
+    MediaItem,
+    Tag,
+)
 
 admin.site.site_title = "Photowall"
 admin.site.site_header = "Photowall"
 admin.site.index_title = "What runs here"
 
 admin.site.register(MediaItem, MediaItemAdmin)
+admin.site.register(Download, DownloadAdmin)
 admin.site.register(Author, AuthorAdmin)
 admin.site.register(Tag, TagAdmin)
 admin.site.register(JournalEntry, JournalEntryAdmin)

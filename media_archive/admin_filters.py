@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from media_archive.errors import InvalidTag
-from media_archive.models import MediaItem, MediaTag
+from media_archive.models import REVIVABLE, Download, MediaItem, MediaTag, Role
+from media_archive.querysets import MediaItemQuerySet
 from media_archive.tags import normalise_tag
 
 PROVIDERS_SHOWN = 20
@@ -70,6 +71,37 @@ class TagFilter(admin.SimpleListFilter):
         except InvalidTag:
             return queryset.none()
         return queryset.filter(listings__tag__name=tag)
+
+
+class PicturesFilter(admin.SimpleListFilter):
+    """What became of an item's pictures."""
+
+    title = "pictures"
+    parameter_name = "pictures"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Kept, waiting, and what is not kept by its reason."""
+        return [
+            ("kept", "Kept"),
+            ("waiting", "Waiting"),
+            ("missing", "Not kept"),
+            *((state.value, f"Not kept: {state.label.lower()}") for state in REVIVABLE),
+        ]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[MediaItem]
+    ) -> QuerySet[MediaItem]:
+        """Items whose pictures are so; all for what is not among the choices."""
+        value = self.value()
+        if value in ("kept", "waiting", "missing"):
+            items: MediaItemQuerySet = queryset  # type: ignore[assignment]
+            return items.with_pictures(value)
+        if value in REVIVABLE:
+            rows = Download.objects.filter(
+                asset__item=OuterRef("pk"), role=Role.PICTURE, state=value
+            )
+            return queryset.filter(Exists(rows))
+        return queryset
 
 
 class PostedFilter(admin.DateFieldListFilter):

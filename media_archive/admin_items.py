@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -15,12 +15,17 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from media_archive import moderation
-from media_archive.admin_filters import PostedFilter, ProviderFilter, TagFilter
+from media_archive.admin_filters import (
+    PicturesFilter,
+    PostedFilter,
+    ProviderFilter,
+    TagFilter,
+)
 from media_archive.admin_pages import ItemPage
 from media_archive.admin_pictures import thumbnail
 from media_archive.admin_reading import ReadingAdmin
 from media_archive.live.posts import source_label
-from media_archive.models import MediaItem, Visibility
+from media_archive.models import MediaAsset, MediaItem, Visibility
 
 AT_ONCE = 500
 """Items decided on in one transaction."""
@@ -97,6 +102,7 @@ class MediaItemAdmin(ItemPage, ReadingAdmin):
         TagFilter,
         "kind",
         ProviderFilter,
+        PicturesFilter,
         ("dated_at", PostedFilter),
     )
     search_fields = ("caption", "author__username", "author__name", "=native_id")
@@ -108,7 +114,10 @@ class MediaItemAdmin(ItemPage, ReadingAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[MediaItem]:
         """All items, with what a row shows."""
         rows: QuerySet[MediaItem] = super().get_queryset(request)
-        return rows.select_related("author").prefetch_related("assets", "tags")
+        assets = MediaAsset.objects.select_related("picture", "film")
+        return rows.select_related("author").prefetch_related(
+            Prefetch("assets", assets), "assets__picture__renditions", "tags"
+        )
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """With the button, for those who may decide."""
@@ -135,6 +144,18 @@ class MediaItemAdmin(ItemPage, ReadingAdmin):
                 )
             return HttpResponseRedirect(request.get_full_path())
         return super().changelist_view(request, extra_context)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page; or the step of its button, and the page again."""
+        if (answer := self.pressed(request)) is not None:
+            return answer
+        return super().change_view(request, object_id, form_url, extra_context)
 
     def decide(self, request: HttpRequest, decision: Decision, keys: list[int]) -> None:
         """Do it, in portions, and say how many items it was."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from media_archive.admin_pictures import link
+from media_archive.admin_pictures import link, square
 from media_archive.admin_reading import ReadingAdmin
 from media_archive.models import Author, JournalEntry, Tag
 
@@ -15,17 +17,35 @@ from media_archive.models import Author, JournalEntry, Tag
 class AuthorAdmin(ReadingAdmin):
     """Who posted."""
 
-    list_display = ("id", "username", "name", "provider", "native_id")
+    list_display = ("portrait", "id", "username", "name", "provider", "native_id")
     list_display_links = ("id", "username")
     search_fields = ("=username", "=native_id", "name")
     search_help_text = "Username or id (exact), or part of a name"
     ordering = ("-id",)
     sortable_by = ()
-    fields = ("provider", "native_id", "username", "name", "avatar", "posts")
-    readonly_fields = ("avatar", "posts")
+    fields = (
+        "portrait",
+        "provider",
+        "native_id",
+        "username",
+        "name",
+        "avatar_source",
+        "posts",
+    )
+    readonly_fields = ("portrait", "avatar_source", "posts")
 
-    @admin.display(description="Avatar")
-    def avatar(self, author: Author) -> SafeString | str:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Author]:
+        """With the kept portraits."""
+        rows: QuerySet[Author] = super().get_queryset(request)
+        return rows.select_related("avatar").prefetch_related("avatar__renditions")
+
+    @admin.display(description="Portrait")
+    def portrait(self, author: Author) -> SafeString:
+        """As we keep it."""
+        return square(author.avatar, "s192", "Portrait")
+
+    @admin.display(description="Portrait at its source")
+    def avatar_source(self, author: Author) -> SafeString | str:
         """The address of it."""
         return link(author.avatar_url, author.avatar_url) if author.avatar_url else "-"
 

@@ -6,10 +6,12 @@ import json
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from media_archive.admin_pictures import every_size, link
+from media_archive.admin_keeping import TryingAgain
+from media_archive.admin_pictures import every_asset, link
 from media_archive.models import MediaItem
 
 NOT_TOLD = "-"
@@ -18,7 +20,7 @@ RAW_SHOWN = 200_000
 """Characters of a raw document; a page with more helps nobody."""
 
 
-class ItemPage:
+class ItemPage(TryingAgain):
     """The sections of the page."""
 
     fieldsets: Any = (
@@ -59,6 +61,7 @@ class ItemPage:
     )
     readonly_fields: Any = (
         "pictures",
+        "pictures_to_read",
         "by",
         "all_tags",
         "original",
@@ -69,8 +72,19 @@ class ItemPage:
 
     @admin.display(description="Pictures")
     def pictures(self, item: MediaItem) -> SafeString:
-        """Every size of every asset."""
-        return every_size(item)
+        """Every asset: its picture, what became of keeping it, its files."""
+        return every_asset(item, may_try_again=True)
+
+    @admin.display(description="Pictures")
+    def pictures_to_read(self, item: MediaItem) -> SafeString:
+        """The same without buttons."""
+        return every_asset(item, may_try_again=False)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """With buttons for those who may press them."""
+        if self.may_try_again(request):
+            return self.fieldsets
+        return ((None, {"fields": ("pictures_to_read",)}), *self.fieldsets[1:])
 
     @admin.display(description="Author")
     def by(self, item: MediaItem) -> str:

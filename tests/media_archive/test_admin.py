@@ -14,12 +14,29 @@ from rest_framework.test import APIClient
 
 from media_archive import moderation
 from media_archive.admin_reading import BoundedPaginator
-from media_archive.models import ApiToken, JournalEntry, MediaItem, Visibility
+from media_archive.models import (
+    ApiToken,
+    Download,
+    DownloadState,
+    JournalEntry,
+    MediaItem,
+    Visibility,
+)
 from media_archive.records import AssetSource, IncomingAsset, Kind
-from tests.builders import PROVIDER, a_record, an_item, some_items, store
+from tests.builders import (
+    PROVIDER,
+    a_kept_file,
+    a_post,
+    a_record,
+    an_item,
+    settle,
+    some_items,
+    store,
+)
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/media_archive/mediaitem/"
+DOWNLOADS = "/admin/media_archive/download/"
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 
 
@@ -85,21 +102,22 @@ def test_nothing_is_added_changed_or_deleted_by_hand(desk: Client) -> None:
     assert desk.post(f"{LIST}{item.pk}/change/", {"caption": "x"}).status_code == 403
     journal = "/admin/media_archive/journalentry/"
     assert desk.post(f"{journal}{entry.pk}/delete/", {"post": "yes"}).status_code == 403
-    for room in ("author", "tag", "journalentry"):
+    for room in ("author", "tag", "journalentry", "download"):
         assert desk.get(f"/admin/media_archive/{room}/add/").status_code == 403
         assert desk.get(f"/admin/media_archive/{room}/").status_code == 200
     assert MediaItem.objects.filter(pk=item.pk).exists()
 
 
 def test_the_list_shows_picture_author_caption_tags_and_state(desk: Client) -> None:
-    item = an_item(caption="Sunrise " * 40, tags=["sun", "sea"])
+    item = a_post(caption="Sunrise " * 40, tags=["sun", "sea"])
     hidden = an_item(caption=None, author=None)
     moderation.hide([hidden.pk], actor="ada")
 
     page = text_of(desk.get(LIST))
-    assert 'width="84" height="84"' in page
+    made = a_kept_file().renditions.get(spec="s168.webp.1")
+    assert f'src="/media/{made.name}" srcset="/media/{made.name} 168w"' in page
+    assert page.count('width="84" height="84"') == 1  # the other has none yet
     assert 'loading="lazy"' in page
-    assert page.count('referrerpolicy="no-referrer"') == 2
     assert "@ana.costa" in page
     assert "Sunrise Sunrise" in page
     assert "Sunrise " * 40 not in page
@@ -146,6 +164,75 @@ def test_the_page_shows_every_size_the_raw_document_and_the_journal(
     assert "too loud" in page
     assert "Archived" in page
     assert 'name="_save"' not in page
+
+
+def test_the_page_shows_what_is_kept_of_each_picture(desk: Client) -> None:
+    kept = a_kept_file()
+    page = text_of(desk.get(f"{LIST}{a_post().pk}/change/"))
+    for made in kept.renditions.all():
+        assert f"/media/{made.name}" in page
+    assert f'href="/media/{kept.name}"' in page
+    assert kept.sha256[:12] in page
+    assert ">Kept</span>" in page
+    assert 'name="again"' not in page
+    assert 'src="http' not in page
+
+
+def test_what_is_not_kept_says_why_and_can_be_tried_again(
+    desk: Client, client: Client, vera: User
+) -> None:
+    item = an_item()
+    settle(item, "failed")
+    row = Download.objects.get(asset__item=item)
+    Download.objects.filter(pk=row.pk).update(
+        state=DownloadState.FAILED, reason="timeout", detail=EVIL
+    )
+    address = f"{LIST}{item.pk}/change/"
+    for place in (address, DOWNLOADS):
+        page = text_of(desk.get(place))
+        assert ">Given up</span>" in page
+        assert "Its source did not answer in time." in page
+        assert "alert(1)" in page
+        assert "<script>alert" not in page
+        assert f'name="again" value="{row.pk}"' in page
+        assert " style=" not in page
+
+    client.force_login(may(vera, "view_mediaitem", "view_download"))
+    for place in (address, DOWNLOADS):
+        assert 'name="again"' not in text_of(client.get(place))
+        client.post(place, {"again": row.pk})
+        row.refresh_from_db()
+        assert row.state == DownloadState.FAILED
+
+    client.force_login(User.objects.get(username="ada"))
+    answer = client.post(address, {"again": row.pk}, follow=True)
+    assert "1 file is tried again." in text_of(answer)
+    row.refresh_from_db()
+    assert (row.state, row.attempts) == (DownloadState.PENDING, 0)
+    again = text_of(client.post(DOWNLOADS, {"again": row.pk}, follow=True))
+    assert "0 files are tried again. 1 is kept or on its way." in again
+
+
+def test_downloads_are_counted_filtered_and_tried_again_together(
+    desk: Client,
+) -> None:
+    a_post()
+    for item in some_items(3):
+        rows = Download.objects.filter(asset__item=item)
+        rows.update(state=DownloadState.GONE, reason="gone")
+    page = text_of(desk.get(DOWNLOADS))
+    counted = re.findall(r"<strong>(\d+)</strong> <progress", page)
+    assert len(counted) == 4
+    assert counted[0] == "1"
+    assert counted[3] == "3"
+    gone = text_of(desk.get(f"{DOWNLOADS}?state__exact=gone&reason=gone"))
+    keys = re.findall(r'_selected_action" value="(\d+)"', gone)
+    assert len(keys) == 3
+    chosen = {"action": "try_again", "_selected_action": keys[:2]}
+    assert "2 files are tried again." in text_of(
+        desk.post(DOWNLOADS, chosen, follow=True)
+    )
+    assert Download.objects.filter(state=DownloadState.GONE).count() == 1
 
 
 def test_a_text_without_pictures_has_a_page_too(desk: Client) -> None:
@@ -214,6 +301,15 @@ def test_filters_and_search(desk: Client) -> None:
     assert found(desk, "q=photo-1") == {photo.pk}
     assert found(desk, "q=ana.costa") == {film.pk, photo.pk, other.pk}
     assert found(desk, "q=nobody") == set()
+    settle(film, "failed")
+    rows = Download.objects.filter(asset__item=film)
+    rows.update(state=DownloadState.FAILED)
+    assert found(desk, "pictures=kept") == set()
+    assert found(desk, "pictures=waiting") == {photo.pk, other.pk}
+    assert found(desk, "pictures=missing") == {film.pk}
+    assert found(desk, "pictures=failed") == {film.pk}
+    assert found(desk, "pictures=gone") == set()
+    assert found(desk, "pictures=nonsense") == {film.pk, photo.pk, other.pk}
     assert desk.get(f"{LIST}?q=%00").status_code == 200
 
 
