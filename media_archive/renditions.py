@@ -10,7 +10,7 @@ import errno
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,6 +37,8 @@ PORTRAITS = ("s96.webp", "s192.webp", "s192.jpeg")
 BACKGROUND = "bg.webp"
 MOVING = "a480.webp"
 
+REPLACED = ("name", "sha256", "content_type", "width", "height", "size")
+
 SPECS = tuple(
     f"{name}.{VERSION}"
     for name in (
@@ -49,12 +51,16 @@ SPECS = tuple(
 
 
 def make(
-    file: StoredFile, path: Path | None = None, *, portrait: bool | None = None
+    file: StoredFile,
+    path: Path | None = None,
+    *,
+    portrait: bool | None = None,
+    anew: bool = False,
 ) -> None:
     """Make what is missing of ``file``'s renditions, and fill in what is computed from
     its pixels. ``path`` holds the same bytes; ``None`` = they are read from the store.
     ``portrait`` adds the squares for an author's portrait; ``None`` = where it is one
-    already. Films have none. May run twice, and at once.
+    already. ``anew`` makes all again. Films have none. May run twice, and at once.
 
     Raises ``PictureRefused``; ``DiskFull``; ``OSError`` of the store, and
     ``FileNotFoundError`` where it has no such file. Nothing is half done then: what is
@@ -62,16 +68,16 @@ def make(
     """
     if file.content_type.startswith("video/"):
         return
-    wanted = specs_of(file, portrait=_is_portrait(file, portrait))
-    there = {*file.renditions.values_list("spec", flat=True)}
-    missing = [spec for spec in wanted if spec not in there]
+    portrait = file.authors.exists() if portrait is None else portrait
+    there = () if anew else file.renditions.values_list("spec", flat=True)
+    missing = missing_of(file, {*there}, portrait=portrait)
     if not missing and file.rendered_version == VERSION:
         return
     with _room() as into:
         source = path or _fetched(file, into / "original")
         rendered = imaging.render(source, into, missing)
         rows = [_kept(file, made) for made in rendered.made]
-    _write(file, rows, rendered)
+    _write(file, rows, rendered, replacing=anew)
 
 
 def specs_of(file: StoredFile, *, portrait: bool = False) -> list[str]:
@@ -90,6 +96,13 @@ def specs_of(file: StoredFile, *, portrait: bool = False) -> list[str]:
     return [f"{name}.{VERSION}" for name in names]
 
 
+def missing_of(
+    file: StoredFile, there: Collection[str], *, portrait: bool = False
+) -> list[str]:
+    """Those of ``specs_of`` that are not among ``there``."""
+    return [spec for spec in specs_of(file, portrait=portrait) if spec not in there]
+
+
 def of(file: StoredFile) -> list[Rendition]:
     """Its renditions by width, from what was prefetched (``renditions``)."""
     return sorted(file.renditions.all(), key=lambda r: (r.width, r.spec))
@@ -105,10 +118,6 @@ def _room() -> Iterator[Path]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFull("There is no room for renditions.") from error
         raise
-
-
-def _is_portrait(file: StoredFile, said: bool | None) -> bool:
-    return file.authors.exists() if said is None else said
 
 
 def _fetched(file: StoredFile, path: Path) -> Path:
@@ -136,9 +145,12 @@ def _kept(file: StoredFile, made: Made) -> Rendition:
     )
 
 
-def _write(file: StoredFile, rows: Sequence[Rendition], rendered: Rendered) -> None:
+def _write(
+    file: StoredFile, rows: Sequence[Rendition], rendered: Rendered, *, replacing: bool
+) -> None:
     """Columns and rows in one transaction. Who was at it at the same time may have
-    been first: then theirs stay. What earlier versions made goes."""
+    been first: then theirs stay, unless ``replacing``. What earlier versions made
+    goes; a sweep takes the files that no row names."""
     columns = {
         "placeholder": rendered.placeholder,
         "color": rendered.color,
@@ -151,7 +163,15 @@ def _write(file: StoredFile, rows: Sequence[Rendition], rendered: Rendered) -> N
     with transaction.atomic():
         if not StoredFile.objects.filter(pk=file.pk).update(**columns):
             return  # removed meanwhile; a sweep takes the files
-        Rendition.objects.bulk_create(rows, ignore_conflicts=True)
+        if replacing:
+            Rendition.objects.bulk_create(
+                rows,
+                update_conflicts=True,
+                unique_fields=["file", "spec"],
+                update_fields=[*REPLACED],
+            )
+        else:
+            Rendition.objects.bulk_create(rows, ignore_conflicts=True)
         file.renditions.exclude(spec__endswith=f".{VERSION}").delete()
     for name, value in columns.items():
         setattr(file, name, value)
