@@ -18,6 +18,7 @@ COMMANDS = (
     "coverage",
     "rehearse",
     "remap",
+    "renditions",
     "replay_receipt",
     "replay_samples",
     "restore",
