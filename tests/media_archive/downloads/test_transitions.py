@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import pytest
 
 from media_archive.downloads import settle
@@ -25,7 +23,6 @@ from media_archive.models import (
 from tests.media_archive.downloads.pictures import a_post, the_asset, the_download
 
 pytestmark = pytest.mark.django_db
-PAIRS = sorted(product(DownloadState, DownloadState))
 
 
 def in_state(state: DownloadState) -> Download:
@@ -42,20 +39,21 @@ def test_every_state_is_in_the_table_and_in_one_group() -> None:
     assert {*REVIVABLE} <= {*may_become(DownloadState.PENDING)}
 
 
-@pytest.mark.parametrize(("before", "after"), PAIRS, ids=str)
-def test_only_what_is_in_the_table_can_be_done(
-    before: DownloadState, after: DownloadState
-) -> None:
-    row = in_state(before)
-    if after in TABLE[before]:
-        move(row, after, reason="why", detail="Because.")
-        now = Download.objects.get()
-        assert (now.state, now.reason, now.detail) == (after, "why", "Because.")
-        assert row.state == after
-    else:
-        with pytest.raises(DownloadStepRefused):
-            move(row, after)
-        assert Download.objects.get().state == row.state == before
+@pytest.mark.parametrize("before", DownloadState, ids=str)
+def test_only_what_is_in_the_table_can_be_done(before: DownloadState) -> None:
+    pk = in_state(before).pk
+    for after in DownloadState:
+        Download.objects.update(state=before, reason="", detail="")
+        row = Download.objects.get(pk=pk)
+        if after in TABLE[before]:
+            move(row, after, reason="why", detail="Because.")
+            now = Download.objects.get()
+            assert (now.state, now.reason, now.detail) == (after, "why", "Because.")
+            assert row.state == after
+        else:
+            with pytest.raises(DownloadStepRefused):
+                move(row, after)
+            assert Download.objects.get().state == row.state == before
 
 
 @pytest.mark.also_on_sqlite
