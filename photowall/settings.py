@@ -55,14 +55,13 @@ PHOTOWALL_LARGEST_BODY = env.int("PHOTOWALL_LARGEST_BODY", default=1_258_291)
 PHOTOWALL_ENCRYPTION_KEYS: list[str] = env.list("PHOTOWALL_ENCRYPTION_KEY", default=[])
 """Fernet keys, newest first; empty = one is derived from SECRET_KEY."""
 
-PHOTOWALL_PICTURE_ORIGINS = env.list("PHOTOWALL_PICTURE_ORIGINS", default=[])
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
         "script-src": ["'self'"],
         "style-src": ["'self'"],
-        "img-src": ["'self'", "data:", "https:", *PHOTOWALL_PICTURE_ORIGINS],
-        "media-src": ["'self'", "https:", *PHOTOWALL_PICTURE_ORIGINS],
+        "img-src": ["'self'", "data:"],
+        "media-src": ["'self'"],
         "connect-src": ["'self'"],
         "font-src": ["'self'"],
         "manifest-src": ["'self'"],

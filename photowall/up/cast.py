@@ -57,7 +57,6 @@ class Cast:
         if self.sandbox_port:
             private = f"{HOST}:{self.sandbox_port}"
             _add(given, "PHOTOWALL_PRIVATE_HOSTS", private)
-            _add(given, "PHOTOWALL_PICTURE_ORIGINS", f"http://{private}")
         return given
 
     def _sandbox_environment(self) -> dict[str, str]:
