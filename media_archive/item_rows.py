@@ -46,31 +46,30 @@ def see(
     among, said = set_wise.among(native_ids)
     with connection.cursor() as cursor:
         cursor.execute(_SEE + among, [listed_under, listed_under, provider, said])
-        return {
-            native_id: Seen(pk, digest, bool(is_listed), bool(needs_address))
-            for native_id, pk, digest, is_listed, needs_address in cursor.fetchall()
-        }
+        found = cursor.fetchall()
+    # Mostly no download at all waits for an address, and nothing more is asked.
+    needing = wanting.needing_addresses([row[1] for row in found if row[4]])
+    return {
+        native_id: Seen(pk, digest, bool(is_listed), pk in needing)
+        for native_id, pk, digest, is_listed, _ in found
+    }
 
 
-_ITEM, _LISTING, _TAG, _ASSET, _DOWNLOAD = (
+_ITEM, _LISTING, _TAG, _DOWNLOAD = (
     model._meta.db_table  # noqa: SLF001  public in Django
-    for model in (MediaItem, MediaTag, Tag, MediaAsset, Download)
+    for model in (MediaItem, MediaTag, Tag, Download)
 )
 # Every page is looked at, and most find nothing to do: Django would take longer to
 # write this statement than the database to answer it. A listing is always
 # looked up by its item, which has a few: as a value and not with EXISTS, and with + 0,
-# or PostgreSQL may choose to read all that a tag lists.
+# or PostgreSQL may choose to read all that a tag lists. The last column says whether
+# any download, of whatever item, waits for an address.
 _SEE = f"""
 SELECT native_id, id, content_hash, %s IS NULL OR (
     SELECT item_id FROM {_LISTING}
     WHERE item_id = {_ITEM}.id AND tag_id + 0 = (SELECT id FROM {_TAG} WHERE name = %s)
 ) IS NOT NULL, (
-    SELECT download.id FROM {_ASSET} AS asset
-    JOIN {_DOWNLOAD} AS download ON download.asset_id = asset.id
-    WHERE asset.item_id = {_ITEM}.id AND download.state = 'refresh' LIMIT 1
-) IS NOT NULL OR (
-    SELECT download.id FROM {_DOWNLOAD} AS download
-    WHERE download.author_id = {_ITEM}.author_id AND download.state = 'refresh'
+    SELECT id FROM {_DOWNLOAD} WHERE state = 'refresh' LIMIT 1
 ) IS NOT NULL
 FROM {_ITEM} WHERE provider = %s AND native_id """
 

@@ -100,6 +100,23 @@ def refused_addresses(ids: Collection[int]) -> dict[int, tuple[int, int, list[An
     return {pk: (item, position, known) for pk, item, position, known in waiting}
 
 
+def needing_addresses(ids: Collection[int]) -> set[int]:
+    """Those of these items of which a picture, a film or the author's portrait waits
+    for an address that works."""
+    if not ids:
+        return set()
+    assets = Download.objects.filter(
+        state=DownloadState.REFRESH, asset__item_id__in=ids
+    )
+    portraits = MediaItem.objects.filter(
+        pk__in=ids, author__download__state=DownloadState.REFRESH
+    )
+    return {
+        *assets.values_list("asset__item_id", flat=True),
+        *portraits.values_list("pk", flat=True),
+    }
+
+
 def renew(rows: QuerySet[Download]) -> int:
     """Those of ``rows`` that need a new address have one: they are fetched again. How
     many."""
