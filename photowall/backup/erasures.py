@@ -11,6 +11,7 @@ from typing import Any
 
 from media_archive import retention
 from media_archive.models import MediaItem, Tombstone
+from photowall.backup.errors import BackupRefused
 from photowall.backup.facts import Ask
 from photowall.backup.folder import PART, settle
 
@@ -32,11 +33,18 @@ def of_database(ask: Ask, tables: Iterable[str], schema: str = "") -> Erasures:
 
 
 def of_folder(path: Path) -> Erasures:
-    """Those that stand beside the backups."""
+    """Those that stand beside the backups. Raises ``BackupRefused`` if they cannot be
+    read."""
     if not path.exists():
         return {}
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return {row["key"]: row for row in map(json.loads, lines)}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return {row["key"]: row for row in map(json.loads, lines)}
+    except (ValueError, TypeError, KeyError) as error:
+        raise BackupRefused(
+            f"{path} is damaged: take it from a copy of the folder. Without it, what "
+            "was purged may come back; who accepts that moves it away."
+        ) from error
 
 
 def leave(path: Path, erasures: Erasures) -> None:

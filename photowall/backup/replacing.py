@@ -11,15 +11,15 @@ from django.db import connection
 
 from photowall.backup import postgres, sqlite
 from photowall.backup.aftermath import Aftermath, refuse_other_counts, see_to
+from photowall.backup.bars import Bars
 from photowall.backup.erasures import Erasures
 from photowall.backup.errors import BackupFailed
 from photowall.backup.manifest import Manifest
 from photowall.backup.present import Present
-from photowall.backup.taking import Bars
 
 
 def replace_sqlite(
-    dump: Path, written: Manifest, present: Present, erased: Erasures, bars: Bars
+    dump: Path, written: Manifest, present: Present, erased: Erasures, _: Bars
 ) -> Aftermath:
     """A copy is completed beside the present file, and renamed over it last."""
     target = sqlite.here()
@@ -36,7 +36,7 @@ def replace_sqlite(
         ) from error
     with sqlite.opened(made) as ask:
         refuse_other_counts(ask, sqlite.tables(ask), written)
-    with _connected_to(made), bars(None, "steps of completing it"):
+    with _connected_to(made):
         aftermath = see_to(present, erased, written)
     if target.exists():
         present.refuse_in_use()
@@ -53,7 +53,7 @@ def replace_postgres(
     postgres.put_back()
     postgres.move_aside()
     try:
-        with bars(None, "half seconds of restoring") as bar:
+        with bars(None, "looks at pg_restore") as bar:
             postgres.load(program, dump, bar.advance)
         refuse_other_counts(postgres.ask, postgres.tables(), written)
         aftermath = see_to(present, erased, written)

@@ -18,12 +18,13 @@ from django.db.migrations.loader import MigrationLoader
 from media_archive import encryption
 from photowall.backup import copying, erasures, manifest, postgres
 from photowall.backup.aftermath import Aftermath
+from photowall.backup.bars import Bars, PerCent
 from photowall.backup.errors import BackupFailed, BackupRefused
 from photowall.backup.folder import Folder
 from photowall.backup.manifest import Manifest
 from photowall.backup.present import Present, look
 from photowall.backup.replacing import replace_postgres, replace_sqlite
-from photowall.backup.taking import SEALED, Bars
+from photowall.backup.taking import SEALED
 
 
 @dataclass
@@ -53,13 +54,13 @@ def plan(folder: Folder, which: str | None, bars: Bars) -> Plan:
     backup = _chosen(folder, which)
     found = manifest.read(backup)
     _refuse_other_kind(found)
-    with bars(max(found.dump_bytes // 1_000_000, 1), "MB judged") as bar:
-        read = 0
+    with bars(100, "% of the dump judged") as bar:
+        shares, read = PerCent(bar), 0
 
         def told(size: int) -> None:
             nonlocal read
-            bar.advance((read + size) // 1_000_000 - read // 1_000_000)
             read += size
+            shares.at(read, found.dump_bytes)
 
         manifest.check(backup, found, told)
     _refuse_newer(found)

@@ -6,11 +6,8 @@ stored before its row. What was purged meanwhile is named as erased.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from django.conf import settings
 from django.db import connection
@@ -18,6 +15,7 @@ from django.utils import timezone
 
 from media_archive import encryption
 from photowall.backup import copying, erasures, facts, postgres, sqlite
+from photowall.backup.bars import Bars, PerCent
 from photowall.backup.errors import BackupFailed, BackupRefused
 from photowall.backup.facts import Facts
 from photowall.backup.folder import LIST, Folder, settle, write_list
@@ -25,16 +23,6 @@ from photowall.backup.manifest import Manifest, sha256_of
 
 SEALED = "photowall"
 """The word that a manifest holds encrypted."""
-
-
-class Bar(Protocol):
-    """A progress bar."""
-
-    def advance(self, count: int = 1, detail: str = "") -> None: ...
-
-
-Bars = Callable[[int | None, str], AbstractContextManager[Bar]]
-"""Total and unit → a bar."""
 
 
 @dataclass(frozen=True)
@@ -123,15 +111,7 @@ class _Dump:
 def _from_sqlite(backup: Path, bars: Bars) -> tuple[_Dump, int, int]:
     source, path = sqlite.here(), backup / "database.sqlite3"
     with bars(100, "% of the database") as bar:
-        shown = 0
-
-        def told(done: int, of: int) -> None:
-            nonlocal shown
-            share = 100 * done // max(of, 1)
-            bar.advance(share - shown)
-            shown = share
-
-        sqlite.dump(source, path, told)
+        sqlite.dump(source, path, PerCent(bar).at)
     with sqlite.opened(path) as ask:
         there = sqlite.tables(ask)
         found = facts.learn(ask, there)

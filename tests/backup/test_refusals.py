@@ -106,6 +106,10 @@ DAMAGE: dict[str, tuple[Callable[[Kept], object], str]] = {
         lambda kept: kept.edit(kind="postgresql"),
         "a backup of PostgreSQL, and DATABASE_URL names SQLite",
     ),
+    "graves that cannot be read": (
+        lambda kept: (kept.folder / "erased.jsonl").write_text('{"key'),
+        "what was purged may come back",
+    ),
     "other counts": (
         lambda kept: kept.edit(counts={"media_archive_mediaitem": 2}),
         "has 1 rows, and 2 when it was backed up",

@@ -103,8 +103,8 @@ class Command(BaseCommand):
             f"  {after.items:,} media items; the journal goes on at {after.journal:,}"
         )
         self.stdout.write(
-            f"  {done.copied.files:,} files brought ({amount(done.copied.size)}), the "
-            f"others of {chosen.manifest.files:,} were there"
+            f"  {done.copied.files:,} of {chosen.manifest.files:,} files brought "
+            f"({amount(done.copied.size)})"
         )
         if after.erased_again:
             self.stdout.write(
@@ -121,7 +121,10 @@ class Command(BaseCommand):
             "API tokens are as they were then: end those that were ended since"
         )
         if after.unopened:
-            self.stdout.write(f"  {after.unopened:,} stored secrets: {NO_KEY}")
+            self.stdout.write(
+                f"  {after.unopened:,} STORED SECRETS CANNOT BE OPENED with the key "
+                "of now: see above"
+            )
         self.stdout.write(
             "Start Photowall again; `manage.py archive_verify` re-hashes every file."
         )
