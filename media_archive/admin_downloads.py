@@ -29,6 +29,7 @@ from media_archive.models import OPEN, Download, DownloadState
 
 AT_ONCE = 500
 """Downloads that one action revives."""
+CAPTION_SHOWN = 60
 COUNTS_KEPT = 5.0
 GROUPS = {
     "Kept": ("is-good", (DownloadState.READY,)),
@@ -140,7 +141,7 @@ class DownloadAdmin(TryingAgain, ReadingAdmin):
             address = reverse(
                 "admin:media_archive_mediaitem_change", args=[row.asset.item_id]
             )
-            text = str(row.asset.item) or f"media item {row.asset.item_id}"
+            text = (row.asset.item.caption or "(no caption)")[:CAPTION_SHOWN]
             place = f"{row.get_role_display()} {row.asset.position + 1}"
         else:
             address = reverse("admin:media_archive_author_change", args=[row.author_id])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import statistics
 
+import requests
 from playwright.sync_api import Page, expect
 
 from tests.end_to_end.running import WATCH, Running
@@ -21,6 +23,8 @@ def test_a_published_photo_is_painted_archived_and_in_the_admin(
     page.goto(instance.demo["wall"] + "?dwell=3")
     expect(page.locator("body")).to_have_attribute("data-state", "live")
     page.wait_for_timeout(4500)  # whatever is shown now has had its time
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
 
     delays = []
     for _ in range(PUBLISHED):
@@ -30,9 +34,21 @@ def test_a_published_photo_is_painted_archived_and_in_the_admin(
         delays.append(at - post["time"])
         shown = page.locator(f'article[data-post-id="{post_id}"]').first
         expect(shown).to_be_visible()
+        # The picture is ours, in a size that fits, and it is there.
+        photo = shown.locator("img.photo")
+        address, width = photo.evaluate("img => [img.currentSrc, img.naturalWidth]")
+        assert address.startswith(instance.demo["home"] + "media/r/"), address
+        assert width > 0
         page.wait_for_timeout(5000)
     print(f"\npublish → painted, seconds: {[round(delay, 2) for delay in delays]}")
     assert statistics.median(delays) < 10
+    home = instance.demo["home"]
+    assert any(url.startswith(home + "media/r/") for url in asked)
+    elsewhere = [url for url in asked if not url.startswith((home, "data:"))]
+    assert elsewhere == []
+    [kept] = instance.media(tag)[native_id]["assets"]
+    assert kept["state"] == "ready"
+    assert kept["original"]["sha256"] == _sha256(instance, kept["original"]["url"])
 
     page.goto(instance.demo["admin"])
     page.get_by_label("Username").fill(instance.demo["admin_user"])
@@ -40,6 +56,15 @@ def test_a_published_photo_is_painted_archived_and_in_the_admin(
     page.get_by_role("button", name=re.compile("Log in")).click()
     page.goto(f"{instance.demo['admin']}media_archive/mediaitem/{post_id}/change/")
     expect(page.locator("#content")).to_contain_text(native_id)
+
+
+def _sha256(instance: Running, url: str) -> str:
+    """Of what an analyst gets at ``url``."""
+    said = {"Authorization": f"Token {instance.demo['analyst_token']}"}
+    assert requests.get(url, timeout=10).status_code == 404
+    answer = requests.get(url, headers=said, timeout=10)
+    assert answer.status_code == 200
+    return hashlib.sha256(answer.content).hexdigest()
 
 
 def test_a_burst_between_two_notifications_loses_none(instance: Running) -> None:
