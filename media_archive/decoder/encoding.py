@@ -11,7 +11,8 @@ WEBP_QUALITY = 80
 WEBP_METHOD = 1
 """0 fast to 6 small; measured in docs/decisions/0019."""
 JPEG_QUALITY = 82
-BACKGROUND_QUALITY = 45
+BACKGROUND_QUALITY = 90
+"""Less shows blocks where it is stretched over a screen."""
 
 
 def webp(image: Image.Image, quality: int = WEBP_QUALITY) -> bytes:
@@ -25,7 +26,7 @@ def jpeg(image: Image.Image) -> bytes:
 
 
 def background(image: Image.Image) -> bytes:
-    """``image`` (RGB), blurred, in about 1 kB."""
+    """``image`` (RGB), blurred, in 1 to 2 kB."""
     return webp(image, BACKGROUND_QUALITY)
 
 

@@ -19,7 +19,7 @@ TINT_LIGHTNESS, TINT_CHROMA = 0.92, 0.07
 GREY = 0.02
 """OKLCH chroma below which a colour has no hue worth showing."""
 BRIGHTEST = 0.995
-BLUR = 6
+BLUR = 9
 """Radius, of 160 pixels across."""
 WEAK, STRONG_NEEDED, SIDED = 3, 24, 6
 
