@@ -20,10 +20,13 @@ QUALITY = 60
 SHORTEST, USUAL, LONGEST = 20, 100, 60_000
 """Milliseconds. Browsers show a frame that says less than the first for the second."""
 
+BROKEN_OFF = (EOFError, OSError, SyntaxError, ValueError)
+"""What a frame raises that is not there, or not whole."""
+
 
 def to_first_shown(opened: Opened) -> None:
     """Go to the first frame that is not one colour all over; else stay at the first."""
-    with contextlib.suppress(EOFError):  # it may have fewer than it says
+    with contextlib.suppress(*BROKEN_OFF):
         for number in range(min(opened.frames, LOOKED_AT)):
             opened.image.seek(number)
             if not _is_blank(opened.image):
@@ -83,9 +86,9 @@ def _taken(
     for number in range(opened.frames):
         try:
             opened.image.seek(number)
-        except EOFError:
-            return  # it has fewer than it says
-        opened.image.load()
+            opened.image.load()
+        except BROKEN_OFF:
+            return  # what came before is shown all the same
         wanted = number % step == 0
         frame = pixels.upright(opened, size) if wanted else None
         duration = opened.image.info.get("duration")

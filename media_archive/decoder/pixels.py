@@ -42,6 +42,9 @@ def upright(opened: Opened, size: tuple[int, int]) -> Image.Image:
     image.load()
     profile = image.info.get("icc_profile")
     small = shrunk(image, stored)
+    if small is image:
+        # The file goes on to its next frame; this is a picture of its own.
+        small = image.copy()
     if isinstance(profile, bytes):
         small = _in_srgb(small, profile)
     if small.mode not in ("RGB", "RGBA"):
