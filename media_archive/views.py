@@ -44,7 +44,7 @@ def wall(request: HttpRequest, tag: str) -> HttpResponse:
         address = reverse("wall", args=[normal])
         return HttpResponseRedirect(f"{address}?{query}" if query else address)
     shown = walls.snapshot(normal)
-    first = next(iter(shown["posts"]), {})
+    first: dict[str, Any] = next(iter(shown["posts"]), {})
     context = {
         "tag": normal,
         "snapshot": shown,

@@ -14,7 +14,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from media_archive import journal, outgoing_http
-from media_archive.errors import NoAnswer
+from media_archive.errors import NoAnswer, OutgoingTimeout
 from photowall.facades import deliveries
 from photowall.facades.models import (
     Delivery,
@@ -68,7 +68,7 @@ def test_silence_is_no_answer_but_a_closed_door_is_not_silence(
             "POST", receiver.url_for("/silent"), limits=outgoing_http.DELIVERY
         )
     no_time = replace(outgoing_http.DELIVERY, total=0)
-    with pytest.raises(outgoing_http.OutgoingTimeout) as caught:
+    with pytest.raises(OutgoingTimeout) as caught:
         outgoing_http.request("POST", receiver.url_for("/silent"), limits=no_time)
     assert not isinstance(caught.value, NoAnswer)
 
