@@ -1,7 +1,8 @@
 """Archives photos when told to: the writer of ``benchmarks.fan_out``.
 
 Reads "<round> <photos>" lines from stdin, stores so many photos in one transaction,
-so that all are there at once, and prints the times in milliseconds before and after.
+so that all are there at once with their pictures kept, and prints the times in
+milliseconds before and after.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from media_archive.records import (  # noqa: E402
     IncomingMedia,
     Kind,
 )
+from tests.builders import a_kept_file, keep_pictures  # noqa: E402
 
 TAG = "fanout"
 ANA = IncomingAuthor("7", "ana.costa", "Ana Costa", "https://p.example/ana.jpg")
@@ -47,12 +49,13 @@ def a_photo(round_: int, number: int) -> IncomingMedia:
 
 def main() -> None:
     """One burst a line, until stdin ends."""
+    a_kept_file()
     for line in sys.stdin:
         round_, count = map(int, line.split())
         records = [a_photo(round_, number) for number in range(count)]
         began = time.time() * 1000
         with journal.recording() as recording:
-            ingest.store(recording, "instagram_v1", records)
+            keep_pictures(ingest.store(recording, "instagram_v1", records).new)
         print(f"{began} {time.time() * 1000}", flush=True)
 
 

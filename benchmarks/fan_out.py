@@ -235,13 +235,25 @@ def some_viewers(kind: str, url: str, node: Path, asked: argparse.Namespace) -> 
 def a_post(round_: int, number: int) -> dict[str, Any]:
     """The same post as Photowall's frame of the same photo."""
     name = f"{round_}x{number}"
+    stored = f"/media/r/ab/cd/abcd{'0' * 57}"
     return {
         "id": str(10_000 + number),
         "kind": "image",
-        "w": 1080,
-        "h": 1350,
+        "w": 640,
+        "h": 640,
         "alt": None,
-        "renditions": [{"w": 1080, "h": 1350, "url": f"https://p.example/{name}.jpg"}],
+        "renditions": [
+            {"w": width, "h": width, "url": f"{stored}{width}.webp"}
+            for width in (240, 480, 640)
+        ],
+        "jpeg": f"{stored}a.jpg",
+        "thumb": f"{stored}b.webp",
+        "bg": f"{stored}c.webp",
+        "lqip": "data:image/webp;base64,UklGRg==",
+        "color": "#804020",
+        "tint": "#ffe0c0",
+        "luma": 0.4,
+        "animated": None,
         "video": None,
         "caption": f"photo-{round_}-{number}- Golden hour by the river",
         "posted_at": "2026-11-20T21:14:05.000Z",
@@ -249,14 +261,15 @@ def a_post(round_: int, number: int) -> dict[str, Any]:
         "author": {
             "name": "Ana Costa",
             "user": "ana.costa",
-            "avatar": "https://p.example/ana.jpg",
+            "avatar": f"{stored}d.webp",
+            "avatar_small": f"{stored}e.webp",
         },
         "source": "Instagram",
         "permalink": f"https://photos.example/p/{name}/",
         "tags": [TAG],
         "pinned": False,
+        "cluster": None,
         "children": [],
-        "color": None,
     }
 
 
