@@ -12,4 +12,5 @@ class MediaArchiveConfig(AppConfig):
     verbose_name = "Archive"
 
     def ready(self) -> None:
+        importlib.import_module("media_archive.checks")
         importlib.import_module("media_archive.receivers")

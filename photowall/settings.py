@@ -16,6 +16,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 from photowall import __version__
 from photowall.room import room
+from photowall.store_settings import (  # noqa: F401  they are settings too
+    PHOTOWALL_ACCEL_REDIRECT,
+    QUIET_LOGGERS,
+    S3_OPTIONS,
+    STORAGES,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -336,12 +342,6 @@ PHOTOWALL_PICTURE_FRAMES = env.int("PHOTOWALL_PICTURE_FRAMES", default=200)
 PHOTOWALL_PICTURE_SECONDS = max(env.int("PHOTOWALL_PICTURE_SECONDS", default=20), 1)
 PHOTOWALL_PICTURE_MEMORY = env.int("PHOTOWALL_PICTURE_MEMORY", default=1024)
 """Megabytes of address space."""
-PHOTOWALL_ACCEL_REDIRECT = env.str("PHOTOWALL_ACCEL_REDIRECT", default="")
-"""Where nginx has MEDIA_ROOT for itself; empty = we hand files out ourselves."""
-STORAGES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "media_archive.stores.local.LocalStore"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-}
 PHOTOWALL_DISK_KEEP = room(
     "PHOTOWALL_DISK_KEEP", env.str("PHOTOWALL_DISK_KEEP", default="1G")
 )
@@ -378,5 +378,6 @@ LOGGING: dict[str, Any] = {
         "django.server": _TO_OURS | {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
+        **QUIET_LOGGERS,
     },
 }

@@ -20,12 +20,19 @@ BROWSER = {"page", "context", "browser", "browser_type"}
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Where `manage.py test` found no browser, leave out, and count, what needs one."""
+    """Where `manage.py test` found no browser, or no nginx, leave out, and count, what
+    needs one."""
     if os.environ.get("PHOTOWALL_NO_BROWSER"):
         left_out = [item for item in items if BROWSER & set(_fixtures(item))]
         if left_out:
             config.hook.pytest_deselected(items=left_out)
             items[:] = [item for item in items if item not in left_out]
+
+
+    if os.environ.get("PHOTOWALL_NO_NGINX"):
+        without = [item for item in items if "nginx" in _fixtures(item)]
+        config.hook.pytest_deselected(items=without)
+        items[:] = [item for item in items if item not in without]
 
 
 def _fixtures(item: pytest.Item) -> list[str]:

@@ -15,7 +15,11 @@ from media_archive.models import JournalKind
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
-SETTINGS = ("photowall/settings.py", "photowall/sandbox/settings.py")
+SETTINGS = (
+    "photowall/settings.py",
+    "photowall/store_settings.py",
+    "photowall/sandbox/settings.py",
+)
 FLOORS = ("media_archive", "subscriptions", "photowall")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#]+)(?:#[^)]*)?\)")
 

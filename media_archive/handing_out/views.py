@@ -45,7 +45,8 @@ async def media_file(request: HttpRequest, name: str) -> HttpResponseBase:
         return _away(error)
     if file is None:
         return _not_there()
-    if prefix := settings.PHOTOWALL_ACCEL_REDIRECT:
+    prefix = settings.PHOTOWALL_ACCEL_REDIRECT
+    if prefix and not settings.S3_OPTIONS["bucket_name"]:
         return _said(sent_on(file, prefix))
     headers = {key.lower(): value for key, value in request.headers.items()}
     answer = answer_to(request.method or "GET", headers, file)

@@ -36,6 +36,10 @@ BROWSERS = (
 )
 
 
+SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin")
+"""Where servers are, and PATH often does not lead."""
+
+
 @dataclass
 class Part:
     """One pytest process of the whole run, and how it went."""
@@ -50,6 +54,12 @@ class Part:
 def find_browser() -> str | None:
     """The Chromium or Chrome of this machine, or None."""
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+def find_nginx() -> str | None:
+    """The nginx of this machine, or None."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), *SYSTEM_FOLDERS])
+    return shutil.which("nginx", path=path)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -78,7 +88,9 @@ def plan(argv: Sequence[str], browser: str | None) -> list[Part]:
     if ours or not paths:
         # A few files are through before more processes have started.
         side_by_side = [] if paths or "-n" in options else _processes()
-        parts.append(Part("on PostgreSQL", [*options, *side_by_side, *ours]))
+        without = {} if find_nginx() else {"PHOTOWALL_NO_NGINX": "1"}
+        words = [*options, *side_by_side, *ours]
+        parts.append(Part("on PostgreSQL", words, without))
         if "-m" not in options:
             sqlite = {"PHOTOWALL_TEST_DATABASE": "sqlite"}
             words = [*options, *side_by_side, *ours, "-m", "also_on_sqlite"]
@@ -137,9 +149,14 @@ def _sum_up(parts: Sequence[Part], browser: str | None) -> int:
             say(f"{part.title}: {verdict}: {counts or 'no counts'}")
     codes = [part.code for part in parts if part.code != NOTHING_COLLECTED]
     code = next((code for code in codes if code), 0) if codes else NOTHING_COLLECTED
-    left_out = browser is None and any(part.title == "end to end" for part in parts)
+    left_out = []
+    if browser is None and any(part.title == "end to end" for part in parts):
+        left_out.append("NO CHROMIUM OR CHROME WAS FOUND: THE BROWSER TESTS")
+    if any("PHOTOWALL_NO_NGINX" in part.environment for part in parts):
+        left_out.append("NO NGINX WAS FOUND: THE TESTS WITH IT")
+    for words in left_out:
+        say(f"{words} WERE NOT RUN.")
     if left_out:
-        say("NO CHROMIUM OR CHROME WAS FOUND: THE BROWSER TESTS WERE NOT RUN.")
         if os.environ.get("CI", "").lower() in ("1", "true") and code == 0:
             code = 1
     say("ALL TESTS PASSED" if code == 0 else f"NOT PASSED (code {code})")

@@ -65,6 +65,26 @@ def test_nothing_collected_anywhere_is_no_success() -> None:
 
 
 @pytest.mark.parametrize(("ci", "code"), [("", 0), ("true", 1)])
+def test_no_nginx_is_said_in_capitals_and_fails_the_gate(
+    ci: str,
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr(suite, "find_nginx", lambda: None)
+    parts = plan([], "chromium")
+    assert parts[0].environment["PHOTOWALL_NO_NGINX"] == "1"
+    for part in parts:
+        part.code = 0
+    assert summary(parts, "chromium") == code
+    said = capsys.readouterr().out
+    assert "NO NGINX WAS FOUND: THE TESTS WITH IT WERE NOT RUN." in said
+    monkeypatch.setattr(suite, "find_nginx", lambda: "/usr/sbin/nginx")
+    assert "PHOTOWALL_NO_NGINX" not in plan([], "chromium")[0].environment
+
+
+@pytest.mark.parametrize(("ci", "code"), [("", 0), ("true", 1)])
 def test_no_browser_is_said_in_capitals_and_fails_the_gate(
     ci: str,
     code: int,
