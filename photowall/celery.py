@@ -33,6 +33,21 @@ app.conf.beat_schedule = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "archive-discarded": {
+        "task": "media_archive.tasks.remove_discarded",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "archive-sweep": {
+        "task": "media_archive.tasks.sweep_store",
+        "schedule": 900.0,
+        "options": {"expires": 900},
+    },
+    "subscriptions-keep-for": {
+        "task": "subscriptions.tasks.erase_expired",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
     "facades-reconcile": {
         "task": "photowall.facades.tasks.reconcile",
         "schedule": 10.0,

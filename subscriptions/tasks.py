@@ -17,6 +17,7 @@ from subscriptions import (
     budget,
     fetching,
     gaps,
+    keep_for,
     leases,
     lifecycle,
     polling,
@@ -152,3 +153,11 @@ def look_after_account(account_pk: int) -> None:
 def renew_lease(subscription_pk: int) -> None:
     """Renew one lease in time."""
     leases.renew(subscription_pk)
+
+
+@rung
+@shared_task
+def erase_expired() -> None:
+    """Erase what no subscription wishes to keep any longer; come back for the rest."""
+    if keep_for.erase_expired():
+        erase_expired.delay_on_commit()

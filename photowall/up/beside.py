@@ -13,6 +13,8 @@ from pathlib import Path
 from photowall.up.places import Places, read_json, write_private
 
 COMMANDS = (
+    "archive_sweep",
+    "archive_verify",
     "backfill",
     "backup",
     "coverage",
@@ -23,6 +25,7 @@ COMMANDS = (
     "replay_samples",
     "restore",
     "subscribe",
+    "takedown",
 )
 """Those that must see what the running processes see: without the key, what is followed
 would be suspended."""

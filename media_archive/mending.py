@@ -1,0 +1,51 @@
+"""What the store has lost: brought from its source again, or made again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db.models import F
+from django.db.models.functions import Now
+
+from media_archive import files, renditions
+from media_archive.downloads.transitions import ANEW
+from media_archive.errors import DiskFull, PictureRefused
+from media_archive.models import Download, DownloadState, Rendition, StoredFile
+
+WORDS = "The store had lost its file."
+
+
+def bring_again(file_pk: int) -> int:
+    """Have the downloads that brought the file bring it again; how many. What shows it
+    goes on pointing to it: the same bytes will be the same file."""
+    rows = Download.objects.filter(file_id=file_pk, state=DownloadState.READY)
+    return rows.update(
+        **ANEW,
+        state=DownloadState.PENDING,
+        state_since=Now(),
+        reason="",
+        detail=WORDS,
+        claim_epoch=F("claim_epoch") + 1,
+    )
+
+
+def bring_instead(file: StoredFile) -> int:
+    """The same for a file whose bytes are other than they should be. It stays until
+    somebody is there to bring it."""
+    downloads = bring_again(file.pk)
+    if downloads:
+        files.delete(file.name)
+    return downloads
+
+
+def make_again(file: StoredFile, names: Collection[str]) -> bool:
+    """Make these of the file's renditions again; whether that went well. Raises
+    ``OSError`` of the store."""
+    for name in names:
+        files.delete(name)
+    Rendition.objects.filter(file=file, name__in=names).delete()
+    try:
+        renditions.make(file)
+    except (PictureRefused, DiskFull, FileNotFoundError):
+        return False
+    return True
