@@ -1,4 +1,4 @@
-"""``manage.py takedown``: erase media items for good, by number, id, address, author."""
+"""``manage.py takedown``: erase media items for good, by number, id, link, author."""
 
 from __future__ import annotations
 
