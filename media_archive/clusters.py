@@ -1,8 +1,9 @@
 """Near-identical shots of one author: which of them belong together.
 
 Two items are alike when one author posted them within ``PHOTOWALL_ALIKE_SECONDS`` and
-the hashes of their first pictures differ in ``PHOTOWALL_ALIKE_BITS`` bits at most.
-Alike items share their ``cluster_id``, and so do those that are alike to a third.
+their first pictures have the same shape and hashes that differ in
+``PHOTOWALL_ALIKE_BITS`` bits at most. Alike items share their ``cluster_id``, and so do
+those that are alike to a third.
 
 Why an author's row is the lock, and rows of other items are never waited for:
 docs/decisions/0022-near-duplicates.md.
@@ -10,6 +11,7 @@ docs/decisions/0022-near-duplicates.md.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
@@ -21,6 +23,10 @@ from media_archive.models import Author, JournalKind, MediaAsset, MediaItem
 
 NEIGHBOURS = 100
 """Items of the author that are compared, before and after in time."""
+
+SAME_SHAPE = 1.1
+"""How many times as wide for its height one picture may be as the other: crops differ
+by less, a landscape and a portrait by more."""
 
 MOST_MOVED = 500
 """Items that one shot between two clusters moves; larger ones stay apart."""
@@ -41,7 +47,7 @@ def assign(recording: Recording, item: MediaItem) -> None:
     alike: set[int] = set()
     if item.author_id is not None and settings.PHOTOWALL_ALIKE_SECONDS > 0:
         _one_at_a_time(item.author_id)
-        shot = _hash_of(item)
+        shot = _look_of(item)
         if shot is not None:
             alike = _alike(item.author_id, item, shot)
     chosen, joining = _chosen(alike) if alike else (item.pk, set())
@@ -54,6 +60,20 @@ def assign(recording: Recording, item: MediaItem) -> None:
     if chosen != before:
         item.cluster_id = chosen
         MediaItem.objects.filter(pk=item.pk).update(cluster_id=chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What of a picture is compared: 64 bits, and width by height."""
+
+    bits: int
+    ratio: float
+
+    def is_like(self, other: Look) -> bool:
+        """Whether both may be shots of the same moment."""
+        narrow, wide = sorted((self.ratio, other.ratio))
+        near = distance(self.bits, other.bits) <= settings.PHOTOWALL_ALIKE_BITS
+        return near and wide <= narrow * SAME_SHAPE
 
 
 def distance(one: int, other: int) -> int:
@@ -69,12 +89,21 @@ def _one_at_a_time(author_id: int) -> None:
     list(row.values_list("pk"))
 
 
-def _hash_of(item: MediaItem) -> int | None:
-    first = MediaAsset.objects.filter(item=item, position=0)
-    return first.values_list("picture__perceptual_hash", flat=True).first()
+def _look(hash_: int | None, width: int | None, height: int | None) -> Look | None:
+    if hash_ is None or not width or not height:
+        return None
+    return Look(hash_, width / height)
 
 
-def _alike(author_id: int, item: MediaItem, shot: int) -> set[int]:
+def _look_of(item: MediaItem) -> Look | None:
+    first = MediaAsset.objects.filter(item=item, position=0, picture__isnull=False)
+    columns = first.values_list(
+        "picture__perceptual_hash", "picture__width", "picture__height"
+    )
+    return next((_look(*row) for row in columns), None)
+
+
+def _alike(author_id: int, item: MediaItem, shot: Look) -> set[int]:
     """The clusters of the author's neighbours in time that look like ``shot``."""
     window = timedelta(seconds=settings.PHOTOWALL_ALIKE_SECONDS)
     when = item.dated_at
@@ -86,7 +115,12 @@ def _alike(author_id: int, item: MediaItem, shot: int) -> set[int]:
             assets__picture__perceptual_hash__isnull=False,
         )
         .exclude(pk=item.pk)
-        .values_list("cluster_id", "assets__picture__perceptual_hash")
+        .values_list(
+            "cluster_id",
+            "assets__picture__perceptual_hash",
+            "assets__picture__width",
+            "assets__picture__height",
+        )
     )
     earlier = known.filter(dated_at__lte=when, dated_at__gte=when - window)
     later = known.filter(dated_at__gt=when, dated_at__lte=when + window)
@@ -94,11 +128,12 @@ def _alike(author_id: int, item: MediaItem, shot: int) -> set[int]:
         *earlier.order_by("-dated_at", "-id")[:NEIGHBOURS],
         *later.order_by("dated_at", "id")[:NEIGHBOURS],
     ]
-    most = settings.PHOTOWALL_ALIKE_BITS
     return {
         cluster
-        for cluster, other in neighbours
-        if cluster is not None and other is not None and distance(shot, other) <= most
+        for cluster, *columns in neighbours
+        if cluster is not None
+        and (other := _look(*columns)) is not None
+        and shot.is_like(other)
     }
 
 

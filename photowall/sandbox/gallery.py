@@ -15,8 +15,17 @@ from pathlib import Path
 from threading import Lock
 
 from photowall.sandbox import options
-from photowall.sandbox.pictures import SIZES, draw, draw_avatar, shrink
+from photowall.sandbox.pictures import (
+    SIZES,
+    draw,
+    draw_avatar,
+    is_shot,
+    picture_of,
+    shrink,
+    taken,
+)
 
+WHOLE = next(size for size, width in SIZES.items() if width is None)
 _drawing = Lock()
 """One picture at a time: drawing takes a core and some memory."""
 
@@ -27,13 +36,14 @@ def seed_of(number: int) -> int:
 
 
 def picture_path(seed: int, size: str) -> Path:
-    """The file of one size of a picture, drawn if it is not there yet.
+    """The file of one size of a picture, or of another shot of it
+    (``pictures.shots``), drawn if it is not there yet.
 
     Raises ``KeyError`` for a size and ``ValueError`` for a seed that there is not.
     """
     if size not in SIZES:
         raise KeyError(size)
-    if not 0 <= seed < options.pictures():
+    if not is_shot(seed) or picture_of(seed) >= options.pictures():
         raise ValueError(f"There is no picture {seed}.")
     path = options.folder() / f"{seed}-{size}.jpg"
     return _made(path, lambda: _draw_all(seed))
@@ -58,7 +68,10 @@ def _made(path: Path, make: Callable[[], None]) -> Path:
 def _draw_all(seed: int) -> None:
     """Draws a picture and writes all its sizes, the whole one last: where it is,
     the others are."""
-    whole = draw(seed).jpeg
+    picture = picture_of(seed)
+    drawn = options.folder() / f"{picture}-{WHOLE}.jpg"
+    whole = drawn.read_bytes() if drawn.exists() else draw(picture).jpeg
+    whole = taken(seed, whole)
     for size in SIZES:
         _write(options.folder() / f"{seed}-{size}.jpg", shrink(seed, whole, size))
 

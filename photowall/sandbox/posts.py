@@ -30,13 +30,14 @@ def compose(
     native_id: int,
     posted_at: datetime,
     base_url: str,
+    words_of: int | None = None,
 ) -> IncomingMedia:
     """The post ``number`` under ``tag``, showing ``picture`` (a seed).
 
-    ``base_url`` is where this instance serves its pictures, without a slash at its
-    end.
+    With ``words_of`` it says what that post says, by the same person. ``base_url`` is
+    where this instance serves its pictures, without a slash at its end.
     """
-    random = seeded("post", number, tag)
+    random = seeded("post", number if words_of is None else words_of, tag)
     scene, _, _ = layout_of(picture)
     caption, language = write_caption(random, tag, scene)
     person = somebody(random, language)

@@ -28,7 +28,7 @@ from photowall.sandbox.gallery import picture_path, seed_of
 from photowall.sandbox.led import left_to_us
 from photowall.sandbox.native_ids import NativeIds
 from photowall.sandbox.pace import Pace
-from photowall.sandbox.pictures import SIZES
+from photowall.sandbox.pictures import SIZES, shot_of
 from photowall.sandbox.posts import PROVIDER, compose
 
 logger = logging.getLogger(__name__)
@@ -71,11 +71,18 @@ class Publisher:
         self._ids = NativeIds()
 
     def publish(
-        self, tag: str, count: int = 1, every: float = 0, *, end: float = inf
+        self,
+        tag: str,
+        count: int = 1,
+        every: float = 0,
+        *,
+        end: float = inf,
+        alike: bool = False,
     ) -> Iterator[Published]:
         """Posts ``count`` pictures under ``tag``, ``every`` seconds apart (0 = a
         burst, as fast as they can be stored), yielding each when it is stored. None
-        is begun when the monotonic clock has come to ``end``.
+        is begun when the monotonic clock has come to ``end``. If ``alike``, they are
+        near-identical shots of one picture by one person.
 
         Raises ``InvalidTag``.
         """
@@ -83,7 +90,9 @@ class Publisher:
         burst = not every
         first = self.number
         pictures = [
-            seed_of(first + (index % BURST_PICTURES if burst else index))
+            shot_of(seed_of(first), index)
+            if alike
+            else seed_of(first + (index % BURST_PICTURES if burst else index))
             for index in range(count)
         ]
         if burst:
@@ -99,7 +108,7 @@ class Publisher:
             due += every
             number = self.number
             self.number += 1
-            yield self._post(tag, number, picture)
+            yield self._post(tag, number, picture, first if alike else None)
 
     def run(self, every: float, stop: Event) -> None:
         """Posts every ``every`` seconds to each followed tag (as ``Pace`` bounds
@@ -117,15 +126,19 @@ class Publisher:
         finally:
             connection.close()
 
-    def _post(self, tag: str, number: int, picture: int) -> Published:
+    def _post(
+        self, tag: str, number: int, picture: int, words_of: int | None
+    ) -> Published:
         for _ in range(TRIES):
             try:
-                return self._store(tag, number, picture)
+                return self._store(tag, number, picture, words_of)
             except IdTaken:
                 continue
         raise IdTaken(f"No free id for a post after {TRIES} tries.")
 
-    def _store(self, tag: str, number: int, picture: int) -> Published:
+    def _store(
+        self, tag: str, number: int, picture: int, words_of: int | None
+    ) -> Published:
         now = time.time()
         record = compose(
             number,
@@ -134,6 +147,7 @@ class Publisher:
             posted_at=datetime.fromtimestamp(now, UTC),
             base_url=self.base_url,
             picture=picture,
+            words_of=words_of,
         )
 
         def work(recording: Recording) -> int:

@@ -78,6 +78,13 @@ class Order:
             raise OrderRefused(f"{self._what}: {name} must be a whole number.")
         return int(value)
 
+    def flag(self, name: str) -> bool:
+        """True or false; false when it is not there."""
+        value = self._said.get(name, False)
+        if not isinstance(value, bool):
+            raise OrderRefused(f"{self._what}: {name} must be true or false.")
+        return value
+
     def list(self, name: str, most: int) -> list[Any]:
         """A list of at most so many."""
         value = self._said.get(name)
@@ -101,16 +108,17 @@ def read(body: bytes) -> object:
         raise OrderRefused("The body is not a JSON document.") from error
 
 
-def publishing(said: object) -> tuple[str, int, float]:
-    """Tag, how many (0 = none, the tag is only led by hand), seconds between two."""
-    order = Order(said, ("tag", "count", "every"), "publish")
+def publishing(said: object) -> tuple[str, int, float, bool]:
+    """Tag, how many (0 = none, the tag is only led by hand), seconds between two, and
+    whether they are near-identical shots."""
+    order = Order(said, ("tag", "count", "every", "alike"), "publish")
     count = order.whole("count", 0, MOST_POSTS, 1)
     every = order.number("every", 0, LONGEST_PUBLISHING, 0)
     if count * every > LONGEST_PUBLISHING:
         raise OrderRefused(
             f"publish: count times every must be {LONGEST_PUBLISHING:g} s or less."
         )
-    return order.tag(), count, every
+    return order.tag(), count, every, order.flag("alike")
 
 
 def chosen_posts(said: object, what: str) -> list[str]:

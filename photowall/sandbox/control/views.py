@@ -32,13 +32,13 @@ _one_at_a_time = Lock()
 def publish(request: HttpRequest) -> Document:
     """Posts pictures; the answer comes when all are stored, or the time is up: then
     ``left`` says how many are not posted. From now on nobody else posts to the tag."""
-    tag, count, every = orders.publishing(orders.read(request.body))
+    tag, count, every, alike = orders.publishing(orders.read(request.body))
     lead(tag)
     end = monotonic() + SECONDS
     posts: list[dict[str, Any]] = []
     if count and _one_at_a_time.acquire(timeout=SECONDS):
         try:
-            published = _publisher().publish(tag, count, every, end=end)
+            published = _publisher().publish(tag, count, every, end=end, alike=alike)
             posts = [asdict(post) for post in published]
         finally:
             _one_at_a_time.release()

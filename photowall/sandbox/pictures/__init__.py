@@ -17,15 +17,27 @@ from photowall.sandbox.pictures.drawing import (
     shrink,
     size_of,
 )
+from photowall.sandbox.pictures.shots import (
+    MOST_SHOTS,
+    is_shot,
+    picture_of,
+    shot_of,
+    taken,
+)
 
 __all__ = [
     "AVATAR_SIZE",
+    "MOST_SHOTS",
     "SCENES",
     "SIZES",
     "Picture",
     "draw",
     "draw_avatar",
+    "is_shot",
     "layout_of",
+    "picture_of",
+    "shot_of",
     "shrink",
     "size_of",
+    "taken",
 ]

@@ -22,6 +22,7 @@ from photowall.sandbox.pictures.scenes import (
     stage,
     table,
 )
+from photowall.sandbox.pictures.shots import picture_of
 
 Scene = Callable[[Canvas], str]
 
@@ -83,6 +84,7 @@ def layout_of(seed: int) -> tuple[str, int, int]:
 
     Neighbouring seeds go once through all scenes before one comes again.
     """
+    seed = picture_of(seed)
     turn, place = divmod(seed, len(SCENES))
     names = list(SCENES)
     seeded("turn", turn).shuffle(names)

@@ -26,14 +26,14 @@ def near(base: int, bits: int) -> int:
     return base ^ (2**bits - 1)
 
 
-def settle(item_pk: int, shot: int | None) -> None:
+def settle(item_pk: int, shot: int | None, width: int = 640) -> None:
     """The first picture of the item is kept, and its hash is ``shot``."""
 
     def work(recording: Recording) -> None:
         rows = MediaItem.objects.select_for_update(no_key=True)
         item = rows.get(pk=item_pk)
         MediaAsset.objects.filter(item=item, position=0).update(
-            picture=a_file(shot), state=DownloadState.READY
+            picture=a_file(shot, width), state=DownloadState.READY
         )
         item.revision += 1
         item.save(update_fields=["revision"])
@@ -43,7 +43,7 @@ def settle(item_pk: int, shot: int | None) -> None:
     journal.recorded(work)
 
 
-def a_file(shot: int | None) -> StoredFile:
+def a_file(shot: int | None, width: int = 640) -> StoredFile:
     """A kept picture with that hash (64 bits; the column is signed)."""
     if shot is not None and shot >= 2**63:
         shot -= 2**64
@@ -53,7 +53,7 @@ def a_file(shot: int | None) -> StoredFile:
         name=f"f/{number}.jpg",
         content_type="image/jpeg",
         size=1,
-        width=640,
+        width=width,
         height=640,
         frames=1,
         perceptual_hash=shot,

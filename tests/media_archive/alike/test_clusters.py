@@ -78,6 +78,14 @@ def test_what_differs_in_more_bits_does_not_fold() -> None:
     assert cluster_of(a_shot(SHOT ^ (0b111111 << 50), 2)) == one.pk
 
 
+def test_another_shape_is_another_picture() -> None:
+    one, tall, cut = a_shot(SHOT), a_post(1), a_post(2)
+    settle(tall.pk, SHOT, width=512)
+    settle(cut.pk, SHOT, width=600)
+    assert cluster_of(tall) == tall.pk
+    assert cluster_of(cut) == one.pk
+
+
 def test_a_picture_without_detail_stays_alone() -> None:
     plain = [a_shot(None, n) for n in range(3)]
     assert [cluster_of(item) for item in plain] == [item.pk for item in plain]

@@ -76,7 +76,7 @@ def test_control_without_the_authors_lock_there_would_be_two(
     both_looked = threading.Barrier(2)
     look = clusters._alike
 
-    def slowly(author_id: int, item: MediaItem, shot: int) -> set[int]:
+    def slowly(author_id: int, item: MediaItem, shot: clusters.Look) -> set[int]:
         found = look(author_id, item, shot)
         both_looked.wait(10)
         return found

@@ -18,7 +18,7 @@ from tests.media_archive.alike.histories import History
 from tests.media_archive.alike.pages import Page, Seen, seen
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.also_on_sqlite]
-SEEDS = range(4)
+SEEDS = range(3)
 STEPS = 32
 TILES = Path(__file__).resolve().parents[2] / "front_end" / "tiles.mjs"
 ALL = 1000

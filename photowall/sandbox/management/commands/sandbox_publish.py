@@ -35,6 +35,11 @@ class Command(BaseCommand):
             "--every", type=float, default=0, help="seconds between two; 0 = a burst"
         )
         parser.add_argument(
+            "--alike",
+            action="store_true",
+            help="near-identical shots of one picture by one person",
+        )
+        parser.add_argument(
             "--seed", type=int, help="the first post's number: same number, same posts"
         )
         parser.add_argument(
@@ -59,7 +64,7 @@ class Command(BaseCommand):
             ) from error
         publisher = Publisher(first=options["seed"])
         count = options["count"]
-        posts = publisher.publish(tag, count, options["every"])
+        posts = publisher.publish(tag, count, options["every"], alike=options["alike"])
         for done, post in enumerate(posts, start=1):
             if options["json"]:
                 self.stdout.write(json.dumps(asdict(post)))
