@@ -28,6 +28,11 @@ app.conf.beat_schedule = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "subscriptions-addresses": {
+        "task": "subscriptions.tasks.refresh_addresses",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "archive-pictures": {
         "task": "media_archive.tasks.keep_pictures",
         "schedule": 10.0,

@@ -11,6 +11,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from media_archive import claims
+from media_archive.tasks import keep_pictures
 from subscriptions import (
     backfill_run,
     breaker,
@@ -21,6 +22,7 @@ from subscriptions import (
     leases,
     lifecycle,
     polling,
+    refreshing,
     trimming,
 )
 from subscriptions.models import Backfill, Feed
@@ -126,6 +128,14 @@ def reconcile() -> None:
     trimming.trim()
     budget.trim(timezone.now())
     gaps.trim()
+
+
+@rung
+@shared_task
+def refresh_addresses() -> None:
+    """Read posts again whose pictures need new addresses; have those fetched."""
+    if refreshing.refresh_due():
+        keep_pictures.delay_on_commit()
 
 
 @rung

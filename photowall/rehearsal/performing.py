@@ -22,7 +22,12 @@ from photowall.rehearsal.upstream import Upstream
 from subscriptions import lifecycle
 from subscriptions.errors import TransitionRefused
 from subscriptions.models import Feed, ProviderAccount, State, Subscription
-from subscriptions.tasks import end_subscription, poll_due, request_subscription
+from subscriptions.tasks import (
+    end_subscription,
+    poll_due,
+    refresh_addresses,
+    request_subscription,
+)
 
 ACTOR = "rehearsal"
 LOOK = 0.25
@@ -163,6 +168,7 @@ class Performance:
         poll_due.delay_on_commit()
         kept.hasten(self.subscription)
         keep_pictures.delay_on_commit()
+        refresh_addresses.delay_on_commit()
         self.healed_at = time.monotonic()
 
     def _chosen(self, share: float) -> list[str]:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from media_archive.records import IncomingMedia
+from subscriptions.errors import ItemGone
 from subscriptions.models import (
     Feed,
     Match,
@@ -120,6 +121,16 @@ class PretendProvider(InstagramV1):
             older=str(shown[-1][0]) if len(wanted) > len(shown) else None,
         )
         return up.change_page(page)
+
+    def fetch_item(self, credentials: Credentials, *, native_id: str) -> IncomingMedia:
+        up = self.upstream
+        with up.lock:
+            up.calls.append(("item", {"native_id": native_id}))
+        up.before_page(0)
+        for post in up.posts:
+            if post.native_id == native_id:
+                return post
+        raise ItemGone("invalid media id")
 
 
 def an_account(**said: str) -> ProviderAccount:
