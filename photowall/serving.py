@@ -16,9 +16,11 @@ from typing import Any
 # Installs the event loop that the server runs on; before anything else of Twisted.
 import daphne.server
 from daphne.cli import CommandLineInterface
-from daphne.http_protocol import HTTPFactory, WebRequest
+from daphne.http_protocol import HTTPFactory
 from django.conf import settings
 from twisted.internet import reactor
+
+from photowall.slow_takers import PacedRequest
 
 APPLICATION = "photowall.asgi:application"
 SECONDS = 60
@@ -33,7 +35,7 @@ LINGER = 2.0
 at once, takes back the answer that is still under way."""
 
 
-class LimitedRequest(WebRequest):
+class LimitedRequest(PacedRequest):
     """A request whose body stays below the server's limit, or is not kept."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -118,6 +120,13 @@ class Server(daphne.server.Server):
         self.largest_body = (
             settings.PHOTOWALL_LARGEST_BODY if largest_body is None else largest_body
         )
+
+    async def handle_reply(self, protocol: Any, message: Any) -> None:
+        """Pass on a message of the application, which goes on when there is room for
+        the next one."""
+        await super().handle_reply(protocol, message)
+        if pace := getattr(protocol, "pace", None):
+            await pace.room()
 
     @property
     def http_factory(self) -> LimitedFactory:

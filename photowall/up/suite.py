@@ -156,8 +156,8 @@ def _sum_up(parts: Sequence[Part], browser: str | None) -> int:
         left_out.append("NO NGINX WAS FOUND: THE TESTS WITH IT")
     for words in left_out:
         say(f"{words} WERE NOT RUN.")
-    if left_out:
-        if os.environ.get("CI", "").lower() in ("1", "true") and code == 0:
-            code = 1
+    in_gate = os.environ.get("CI", "").lower() in ("1", "true")
+    if left_out and in_gate and code == 0:
+        code = 1
     say("ALL TESTS PASSED" if code == 0 else f"NOT PASSED (code {code})")
     return code if code >= 0 else 1

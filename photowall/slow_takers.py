@@ -1,0 +1,78 @@
+"""Answers that are taken slowly: no more of them is made than there is room for.
+
+Daphne writes what an application sends into the connection's buffer, and the buffer has
+no end: a film that a phone takes in ten minutes would lie in memory whole. Here an
+application that sends in pieces waits until the other side has taken the last one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from daphne.http_protocol import WebRequest
+
+
+class Pace:
+    """What Twisted tells of a connection's buffer (its ``IPushProducer``)."""
+
+    def __init__(self) -> None:
+        self._room = asyncio.Event()
+        self._room.set()
+        self.moved_at = time.monotonic()
+        """When the other side last took something."""
+
+    def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
+        """The buffer is full."""
+        self._room.clear()
+
+    def resumeProducing(self) -> None:  # noqa: N802 - Twisted's name
+        """All of it was taken."""
+        self._room.set()
+
+    def stopProducing(self) -> None:  # noqa: N802 - Twisted's name
+        """Nobody takes it any more."""
+        self._room.set()
+
+    async def room(self) -> None:
+        """Returns when there is room, or nobody is there any more."""
+        await self._room.wait()
+        self.moved_at = time.monotonic()
+
+
+class PacedRequest(WebRequest):
+    """A request whose answer goes out as fast as it is taken."""
+
+    pace: Pace | None = None
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        """One message of the application's answer."""
+        is_piece = message["type"] == "http.response.body" and message.get("more_body")
+        if is_piece and self.pace is None and self.channel is not None:
+            self.pace = Pace()
+            self.registerProducer(self.pace, streaming=True)
+        super().handle_reply(message)
+
+    def finish(self) -> None:
+        """The answer is complete, or given up."""
+        self._let_go()
+        super().finish()
+
+    def connectionLost(self, reason: Any) -> None:  # noqa: N802 - Twisted's name
+        """The other side has hung up."""
+        self._let_go()
+        super().connectionLost(reason)
+
+    def check_timeouts(self) -> None:
+        """An answer that is being taken has all the time it needs."""
+        limit = self.server.http_timeout
+        taken = self.pace and time.monotonic() - self.pace.moved_at < (limit or 0)
+        if not taken:
+            super().check_timeouts()
+
+    def _let_go(self) -> None:
+        if self.pace is not None:
+            self.pace.stopProducing()
+            if self.producer is not None:
+                self.unregisterProducer()
