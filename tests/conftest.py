@@ -12,8 +12,18 @@ from django.core.cache import cache
 from rest_framework.test import APIClient
 
 from media_archive.models import ApiToken
+from photowall.up.suite import MARK
 
 _FOLDERS = itertools.count()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`manage.py test` looks for tests that run on SQLite too only in files that name
+    the mark: a test that has it from elsewhere would silently be left out."""
+    marked = {item.path for item in items if item.get_closest_marker(MARK)}
+    nameless = [path for path in marked if MARK not in path.read_text("utf-8")]
+    if nameless:
+        raise pytest.UsageError(f"{nameless[0]} has marked tests: name {MARK} in it.")
 
 
 @pytest.fixture(autouse=True)

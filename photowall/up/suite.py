@@ -24,6 +24,7 @@ from photowall.up.places import CHECKOUT
 
 END_TO_END = CHECKOUT / "tests" / "end_to_end"
 FAULTS = CHECKOUT / "tests" / "faults"
+MARK = "also_on_sqlite"
 NOTHING_COLLECTED = 5
 INTERRUPTED = 2
 BROWSERS = (
@@ -62,6 +63,18 @@ def find_nginx() -> str | None:
     return shutil.which("nginx", path=path)
 
 
+def marked_files() -> list[str]:
+    """The files whose tests run on SQLite too: they name the mark. `tests/conftest.py`
+    refuses a marked test of a file that does not."""
+    tests = CHECKOUT / "tests"
+    return [
+        str(path)
+        for path in sorted(tests.rglob("test_*.py"))
+        if not any(path.is_relative_to(whole) for whole in (END_TO_END, FAULTS))
+        and MARK in path.read_text(encoding="utf-8")
+    ]
+
+
 def main(argv: Sequence[str]) -> int:
     """Run them all; returns 0 when every part passed."""
     browser = find_browser()
@@ -93,7 +106,9 @@ def plan(argv: Sequence[str], browser: str | None) -> list[Part]:
         parts.append(Part("on PostgreSQL", words, without))
         if "-m" not in options:
             sqlite = {"PHOTOWALL_TEST_DATABASE": "sqlite"}
-            words = [*options, *side_by_side, *ours, "-m", "also_on_sqlite"]
+            # Every process would read all files only to leave most of them out.
+            those = ours or marked_files()
+            words = [*options, *side_by_side, *those, "-m", MARK]
             parts.append(Part("once more on SQLite", words, sqlite))
     if theirs or not paths:
         environment = {"DJANGO_ALLOW_ASYNC_UNSAFE": "1"}

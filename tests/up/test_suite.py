@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from photowall.up import suite
@@ -28,6 +30,10 @@ def test_without_words_all_three_run_and_the_browser_is_last() -> None:
     ]
     assert parts[0].environment == {}
     assert parts[1].environment == {"PHOTOWALL_TEST_DATABASE": "sqlite"}
+    assert parts[1].words[-2:] == ["-m", "also_on_sqlite"]
+    files = [Path(word) for word in parts[1].words if word.endswith(".py")]
+    assert len(files) > 20
+    assert all("also_on_sqlite" in file.read_text("utf-8") for file in files)
     assert parts[2].words[-2:] == [str(END_TO_END), str(FAULTS)]
     assert "loadfile" in parts[2].words
     assert "loadfile" not in plan([], None)[2].words
