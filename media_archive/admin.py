@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.contrib import admin
 
 from media_archive.admin_downloads import DownloadAdmin
+from media_archive.admin_erasing import TombstoneAdmin
 from media_archive.admin_items import MediaItemAdmin
 from media_archive.admin_lists import AuthorAdmin, JournalEntryAdmin, TagAdmin
+from media_archive.admin_store import StoreAdmin
 from media_archive.admin_tokens import ApiTokenAdmin
 from media_archive.models import (
     ApiToken,
@@ -14,7 +16,9 @@ from media_archive.models import (
     Download,
     JournalEntry,
     MediaItem,
+    StoreCheck,
     Tag,
+    Tombstone,
 )
 
 admin.site.site_title = "Photowall"
@@ -26,4 +30,6 @@ admin.site.register(Download, DownloadAdmin)
 admin.site.register(Author, AuthorAdmin)
 admin.site.register(Tag, TagAdmin)
 admin.site.register(JournalEntry, JournalEntryAdmin)
+admin.site.register(Tombstone, TombstoneAdmin)
+admin.site.register(StoreCheck, StoreAdmin)
 admin.site.register(ApiToken, ApiTokenAdmin)

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from media_archive import moderation
+from media_archive.admin_erasing import Erasing, erase
 from media_archive.admin_filters import (
     PicturesFilter,
     PostedFilter,
@@ -84,7 +85,7 @@ def unpin(
     page.decide(request, moderation.unpin, _keys(items))
 
 
-class MediaItemAdmin(ItemPage, ReadingAdmin):
+class MediaItemAdmin(Erasing, ItemPage, ReadingAdmin):
     """The list with thumbnails, filters and decisions."""
 
     list_display: Any = (
@@ -109,7 +110,7 @@ class MediaItemAdmin(ItemPage, ReadingAdmin):
     search_help_text = "Caption, author, or the provider's id"
     ordering = ("-dated_at", "-id")
     sortable_by = ("times",)
-    actions = (hide, show, pin, unpin)
+    actions = (hide, show, pin, unpin, erase)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MediaItem]:
         """All items, with what a row shows."""

@@ -9,14 +9,16 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from media_archive.admin_erasing import Erasing, erase_posts
 from media_archive.admin_pictures import link, square
 from media_archive.admin_reading import ReadingAdmin
 from media_archive.models import Author, JournalEntry, Tag
 
 
-class AuthorAdmin(ReadingAdmin):
+class AuthorAdmin(Erasing, ReadingAdmin):
     """Who posted."""
 
+    actions = (erase_posts,)
     list_display = ("portrait", "id", "username", "name", "provider", "native_id")
     list_display_links = ("id", "username")
     search_fields = ("=username", "=native_id", "name")
