@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
@@ -18,7 +19,7 @@ from django.utils.timesince import timesince
 from media_archive import walls
 from media_archive.admin_reading import DeclaredLookups
 from media_archive.errors import PhotowallError
-from subscriptions import accounts, lifecycle
+from subscriptions import accounts, admin_keep_for, lifecycle
 from subscriptions.admin_coverage import last_day
 from subscriptions.admin_forms import FollowForm
 from subscriptions.admin_history import EventInline
@@ -85,7 +86,7 @@ class SubscriptionAdmin(DeclaredLookups, SteppingAdmin):
             return ((None, {"fields": ("account", "tag")}),)
         do = ("buttons",) if self.has_change_permission(request, obj) else ()
         how = ("hashtag", "account", "light", "why", "next_step", *do)
-        reading = ("heard", "fetched", "error", "next_attempt", "photos")
+        reading = ("heard", "fetched", "error", "next_attempt", "photos", "kept_for")
         there = ("callback", "upstream_id", "confirmed", "lease")
         details = (*there, "created_at", "created_by", "state_since")
         return (
@@ -94,6 +95,15 @@ class SubscriptionAdmin(DeclaredLookups, SteppingAdmin):
             ("The last 24 hours", {"fields": (last_day,)}),
             ("Details", {"fields": details, "classes": ("collapse",)}),
         )
+
+    def get_urls(self) -> list[Any]:
+        """With the page that says how long it keeps."""
+        keep = path(
+            "<int:pk>/keep/",
+            self.admin_site.admin_view(partial(admin_keep_for.page, self)),
+            name="subscriptions_subscription_keep_for",
+        )
+        return [keep, *super().get_urls()]
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Without buttons for those whom they would refuse."""
@@ -254,6 +264,11 @@ class SubscriptionAdmin(DeclaredLookups, SteppingAdmin):
         return format_html(
             '{} <a class="nowrap" href="{}">Open wall</a>', f"{count:,}", address
         )
+
+    @admin.display(description="Kept")
+    def kept_for(self, subscription: Subscription) -> SafeString:
+        """How long what it caught is kept."""
+        return admin_keep_for.kept_for(subscription)
 
     @admin.display(description="Callback")
     def callback(self, subscription: Subscription) -> str:
