@@ -104,6 +104,29 @@ class PicturesFilter(admin.SimpleListFilter):
         return queryset
 
 
+class ClusterFilter(admin.SimpleListFilter):
+    """The near-identical shots of one number; the page of a post leads here."""
+
+    title = "near-identical shots"
+    parameter_name = "cluster"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The one that is chosen."""
+        chosen = self.value()
+        return [(chosen, f"Of post {chosen[:20]}")] if chosen else []
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[MediaItem]
+    ) -> QuerySet[MediaItem]:
+        """Items of the cluster; none for what is no number."""
+        text = self.value()
+        if not text:
+            return queryset
+        if not (text.isascii() and text.isdigit() and len(text) < 19):
+            return queryset.none()
+        return queryset.filter(cluster_id=int(text))
+
+
 class PostedFilter(admin.DateFieldListFilter):
     """By the time lists are sorted by, under a name for people."""
 

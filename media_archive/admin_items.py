@@ -17,6 +17,7 @@ from django.utils.timesince import timesince
 from media_archive import moderation
 from media_archive.admin_erasing import Erasing, erase
 from media_archive.admin_filters import (
+    ClusterFilter,
     PicturesFilter,
     PostedFilter,
     ProviderFilter,
@@ -101,6 +102,7 @@ class MediaItemAdmin(Erasing, ItemPage, ReadingAdmin):
         "visibility",
         "pinned",
         TagFilter,
+        ClusterFilter,
         "kind",
         ProviderFilter,
         PicturesFilter,

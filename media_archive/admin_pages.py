@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from media_archive.admin_alike import near_identical
 from media_archive.admin_keeping import TryingAgain
 from media_archive.admin_pictures import every_asset, link
 from media_archive.models import MediaItem
@@ -24,7 +25,7 @@ class ItemPage(TryingAgain):
     """The sections of the page."""
 
     fieldsets: Any = (
-        (None, {"fields": ("pictures",)}),
+        (None, {"fields": ("pictures", "alike")}),
         (
             "Post",
             {
@@ -62,6 +63,7 @@ class ItemPage(TryingAgain):
     readonly_fields: Any = (
         "pictures",
         "pictures_to_read",
+        "alike",
         "by",
         "all_tags",
         "original",
@@ -85,6 +87,11 @@ class ItemPage(TryingAgain):
         if self.may_try_again(request):
             return self.fieldsets
         return ((None, {"fields": ("pictures_to_read",)}), *self.fieldsets[1:])
+
+    @admin.display(description="Near-identical shots")
+    def alike(self, item: MediaItem) -> SafeString | str:
+        """The author's other posts that look like this one."""
+        return near_identical(item)
 
     @admin.display(description="Author")
     def by(self, item: MediaItem) -> str:

@@ -113,6 +113,12 @@ class MediaFilters(serializers.Serializer[Any]):
         help_text="Whether every picture is kept, one still waits, or one will not "
         "come. Posts of words alone have all of theirs.",
     )
+    cluster = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=2**63 - 1,
+        help_text="A `cluster_id`: near-identical shots of one author.",
+    )
     posted_after = Moment(required=False, help_text="Posted at this time or later.")
     posted_before = Moment(required=False, help_text="Posted before this time.")
     archived_after = Moment(required=False, help_text="Archived then or later.")
@@ -139,6 +145,7 @@ class MediaFilters(serializers.Serializer[Any]):
         columns = {
             "provider": "provider",
             "kind": "kind",
+            "cluster": "cluster_id",
             "posted_after": "posted_at__gte",
             "posted_before": "posted_at__lt",
             "archived_after": "archived_at__gte",

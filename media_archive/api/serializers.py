@@ -78,6 +78,11 @@ class MediaItemSerializer(serializers.Serializer[MediaItem]):
     comments = serializers.IntegerField(allow_null=True)
     views = serializers.IntegerField(allow_null=True)
     visibility = serializers.ChoiceField(choices=Visibility.choices)
+    cluster_id = serializers.IntegerField(
+        allow_null=True,
+        help_text="The same for near-identical shots of one author; null until its "
+        "first picture is kept.",
+    )
     assets = AssetSerializer(many=True, source="assets.all")
 
     @extend_schema_field(PlaceSerializer(allow_null=True))
