@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from media_archive import disk_space
 from subscriptions.models import Feed
 
 
@@ -19,8 +20,9 @@ def alive(request: HttpRequest) -> HttpResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers, else 503. Without the broker the state is
-    *degraded*: photos come later, none is lost, so the status stays 200.
+    """200 when the database answers, else 503. Without the broker, or without room for
+    pictures, the state is *degraded*: photos come later, none is lost, so the status
+    stays 200.
 
     ``backlog`` counts the feeds that have something to read.
     """
@@ -30,12 +32,13 @@ def ready(request: HttpRequest) -> JsonResponse:
         backlog = Feed.objects.due().count()
     except DatabaseError:
         return JsonResponse({"state": "unready", "database": False}, status=503)
-    broker = _broker_answers()
+    broker, room = _broker_answers(), not disk_space.is_full()
     return JsonResponse(
         {
-            "state": "ready" if broker else "degraded",
+            "state": "ready" if broker and room else "degraded",
             "database": True,
             "broker": broker,
+            "room": room,
             "backlog": backlog,
         }
     )
