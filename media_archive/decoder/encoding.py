@@ -8,8 +8,8 @@ import io
 from PIL import Image
 
 WEBP_QUALITY = 80
-WEBP_METHOD = 1
-"""0 fast to 6 small; measured in docs/decisions/0019."""
+WEBP_METHOD = 0
+"""0 fast to 6 small; the decision record on renditions has the figures."""
 JPEG_QUALITY = 82
 BACKGROUND_QUALITY = 90
 """Less shows blocks where it is stretched over a screen."""
@@ -21,8 +21,8 @@ def webp(image: Image.Image, quality: int = WEBP_QUALITY) -> bytes:
 
 
 def jpeg(image: Image.Image) -> bytes:
-    """``image`` (RGB) as progressive JPEG: it appears whole and gets sharper."""
-    return _encoded(image, "JPEG", quality=JPEG_QUALITY, progressive=True)
+    """``image`` (RGB) as JPEG, for those who do not know WebP."""
+    return _encoded(image, "JPEG", quality=JPEG_QUALITY, optimize=True)
 
 
 def background(image: Image.Image) -> bytes:

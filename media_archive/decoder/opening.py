@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from PIL import Image, ImageFile
 
@@ -31,8 +30,7 @@ _PLUGINS = {
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Opened:
+class Opened(NamedTuple):
     """A picture whose header was read. ``width`` and ``height`` as people see it,
     after ``orientation`` (EXIF's, 1 to 8) was applied; ``frames`` 1 = it stands."""
 

@@ -15,7 +15,7 @@ from media_archive.decoder.opening import Opened
 
 BAND = 2_000_000
 """Pixels that are converted at a time."""
-LARGE = 1_000_000
+LARGE = 500_000
 """Pixels of a result from which on time counts more than the last bit of sharpness."""
 LIGHT, DARK = (255, 255, 255), (24, 24, 27)
 """The grounds on which see-through pictures are laid."""
@@ -42,7 +42,7 @@ def upright(opened: Opened, size: tuple[int, int]) -> Image.Image:
     image.load()
     profile = image.info.get("icc_profile")
     small = shrunk(image, stored)
-    if small is image:
+    if small is image and opened.frames > 1:
         # The file goes on to its next frame; this is a picture of its own.
         small = image.copy()
     if isinstance(profile, bytes):
