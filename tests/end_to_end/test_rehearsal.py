@@ -53,7 +53,7 @@ def rehearse(instance: Running, *words: str) -> tuple[int, list[dict[str, Any]]]
     return done.returncode, sheets
 
 
-@pytest.mark.parametrize("scenario", ["storm", "revoked_token"])
+@pytest.mark.parametrize("scenario", ["storm", "revoked_token", "expired_addresses"])
 def test_it_passes(instance: Running, scenario: str) -> None:
     code, (sheet,) = rehearse(instance, scenario, "--posts=10", "--seed=7")
 
@@ -63,6 +63,11 @@ def test_it_passes(instance: Running, scenario: str) -> None:
     if scenario == "storm":
         assert sheet["receipts_kept"] >= 50
         assert sheet["calls"] <= 20
+    if scenario == "expired_addresses":
+        # Read again over HTTP by other processes, and kept: the bytes that were served.
+        assert sheet["injected"]["picture_expired"] >= 3
+        assert sheet["pictures"]["kept"] == 10
+        assert sheet["checks"]["calls within budget"]
     with closing(_open(instance.var)) as rows:
         instance.until(lambda: _states(rows, sheet["tag"]) == {"ended"}, 20)
 
