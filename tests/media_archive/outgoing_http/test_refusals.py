@@ -4,6 +4,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -153,3 +155,90 @@ def test_a_name_service_that_hangs_counts(monkeypatch: pytest.MonkeyPatch) -> No
         outgoing_http.request("GET", "http://wall.example/", limits=QUICK)
     release.set()
     assert time.monotonic() - started < 6
+
+
+def test_a_name_is_judged_anew_on_every_hop(
+    httpserver: HTTPServer,
+    inside: Callable[[str], str],
+    outside: Callable[..., list[str]],
+    dialled: list[Any],
+) -> None:
+    """It was public for the first hop; for the second it says the loopback."""
+    inside(f"wall.example:{httpserver.port}")
+    httpserver.expect_request("/").respond_with_data(
+        "", status=302, headers={"Location": "http://pictures.example/inside"}
+    )
+    asked = outside(["127.0.0.1"], ["127.0.0.1"])
+    with pytest.raises(RefusedAddress):
+        outgoing_http.request(
+            "GET",
+            f"http://wall.example:{httpserver.port}/",
+            limits=outgoing_http.PICTURE,
+        )
+    assert asked == ["wall.example", "pictures.example"]
+    assert dialled == [("127.0.0.1", httpserver.port)]
+    assert len(httpserver.log) == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "::ffff:93.184.215.14",
+        "::93.184.215.14",
+        "64:ff9b::5db8:d70e",
+        "2002:5db8:d70e::",
+        "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+        "fec0::1",
+        "ff02::1",
+        "fd00::1",
+        "100.64.0.1",
+        "198.18.0.1",
+        "192.0.2.1",
+        "224.0.0.1",
+    ],
+)
+def test_special_answers_of_the_name_service_reach_nobody(
+    address: str, outside: Callable[..., list[str]], dialled: list[Any]
+) -> None:
+    outside([address])
+    with pytest.raises(RefusedAddress):
+        outgoing_http.request("GET", "https://wall.example/")
+    assert dialled == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://2130706433/",
+        "http://0x7f.1/",
+        "http://0177.0.0.1/",
+        "http://127.0.0.1./",
+        "file:///etc/passwd",
+        "gopher://wall.example/_x",
+        "data:image/png;base64,aGk=",
+        "http://ada:pw@wall.example/",
+        "http://wall.example\\@127.0.0.1/",
+        "http://wall.example/\r\nHost: other",
+        "http://wall.example:22/",
+    ],
+)
+@pytest.mark.parametrize("how", ["request", "fetch"])
+def test_tricks_are_refused_before_a_name_is_asked_for(
+    url: str,
+    how: str,
+    outside: Callable[..., list[str]],
+    dialled: list[Any],
+    tmp_path: Path,
+) -> None:
+    asked = outside(["127.0.0.1"])
+    call: Callable[[], object] = partial(outgoing_http.request, "GET", url)
+    if how == "fetch":
+        into = tmp_path / "part-1"
+        call = partial(
+            outgoing_http.fetch, url, into=into, limits=outgoing_http.PICTURE
+        )
+    with pytest.raises(RefusedAddress):
+        call()
+    assert asked in ([], ["127.0.0.1"])
+    assert dialled == []
+    assert list(tmp_path.iterdir()) == []
