@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError as BrokerAway
 
 from media_archive import claims
 from media_archive.models import MediaItem
+from media_archive.tasks import keep_pictures
 from photowall.bell import BellTask
 from subscriptions import fetching, inbox, keeping, lifecycle, tasks
 from subscriptions.errors import BadAnswer
@@ -30,6 +31,12 @@ from tests.subscriptions.upstream import (
 )
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.also_on_sqlite]
+
+
+@pytest.fixture(autouse=True)
+def _pictures_are_rung_for_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the floor below rings for is tested there."""
+    monkeypatch.setattr(keep_pictures, "delay_on_commit", lambda: None)
 
 
 def run(bells: list[tuple[str, Any]]) -> None:
