@@ -33,6 +33,13 @@ class ClaimLost(PhotowallError):
     retryable = True
 
 
+class DoorBusy(PhotowallError):
+    """More is waiting for the database than there is room for."""
+
+    code = "busy"
+    retryable = True
+
+
 class OutgoingError(PhotowallError):
     """A request of ours to an address outside did not get a usable answer."""
 

@@ -15,13 +15,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "photowall.settings")
 django_application = get_asgi_application()
 
 # Django must be set up before anything below imports a model.
+from media_archive.handing_out.door import FileDoor  # noqa: E402
 from media_archive.live.routing import websocket_urlpatterns  # noqa: E402
 from subscriptions.callback_door import CallbackDoor  # noqa: E402
 
 callback_door = CallbackDoor(django_application)
+file_door = FileDoor(callback_door)
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(callback_door, settings.PHOTOWALL_LARGEST_BODY),
+        "http": BodyLimit(file_door, settings.PHOTOWALL_LARGEST_BODY),
         "websocket": AllowedHostsOriginValidator(URLRouter(websocket_urlpatterns)),
     }
 )

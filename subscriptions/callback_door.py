@@ -12,18 +12,23 @@ import contextlib
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, InterfaceError
-from django.http.request import split_domain_port, validate_host
 
+from media_archive.before_django import (
+    Application,
+    Receive,
+    Scope,
+    Send,
+    headers_of,
+    is_for_us,
+)
+from media_archive.errors import DoorBusy
 from subscriptions import inbox, mailboxes
 from subscriptions.bells import Bells
-from subscriptions.errors import DoorBusy
 from subscriptions.group_commit import GroupCommit
 from subscriptions.inbox import Verdict
 from subscriptions.mailboxes import Mailbox
@@ -32,11 +37,6 @@ from subscriptions.views import BROKEN_OFF, RETRY_AFTER, STATUS, UNAVAILABLE
 
 logger = logging.getLogger(__name__)
 
-Scope = dict[str, Any]
-Message = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Answer = tuple[int, str]
 
 WAIT = 2.0
@@ -73,8 +73,8 @@ class CallbackDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = _PATH.fullmatch(scope["path"]) if scope["method"] == "POST" else None
-        headers = _headers(scope) if asked else {}
-        if asked is None or not _is_for_us(scope, headers):
+        headers = headers_of(scope) if asked else {}
+        if asked is None or not is_for_us(scope, headers):
             # What is not for us Django refuses, or redirects.
             await self._inside(scope, receive, send)
             return
@@ -141,33 +141,6 @@ class CallbackDoor:
         if now - self._complained_at >= COMPLAIN_EVERY:
             self._complained_at = now
             logger.error("Callbacks cannot be kept: %s", type(error).__name__)
-
-
-def _headers(scope: Scope) -> dict[str, str]:
-    """By lower-case name, as Django reads them: what is said twice is joined."""
-    headers: dict[str, str] = {}
-    for raw_name, raw in scope["headers"]:
-        name, value = raw_name.decode("latin-1"), raw.decode("latin-1")
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
-    return headers
-
-
-def _is_for_us(scope: Scope, headers: dict[str, str]) -> bool:
-    """Whether Django would let it through to the view: a host of ours, and HTTPS
-    where that is asked for."""
-    domain, _ = split_domain_port(headers.get("host", ""))
-    if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
-        return False
-    return not settings.SECURE_SSL_REDIRECT or _is_secure(scope, headers)
-
-
-def _is_secure(scope: Scope, headers: dict[str, str]) -> bool:
-    if settings.SECURE_PROXY_SSL_HEADER:
-        name, secure = settings.SECURE_PROXY_SSL_HEADER
-        said = headers.get(name.removeprefix("HTTP_").replace("_", "-").lower())
-        if said is not None:
-            return bool(said.split(",", 1)[0].strip() == secure)
-    return bool(scope.get("scheme") == "https")
 
 
 def _announces_too_much(headers: dict[str, str]) -> bool:

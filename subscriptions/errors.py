@@ -89,13 +89,6 @@ class Unreadable(PhotowallError):
     code = "unreadable"
 
 
-class DoorBusy(PhotowallError):
-    """More notifications are waiting to be kept than there is room for."""
-
-    code = "busy"
-    retryable = True
-
-
 class TransitionRefused(PhotowallError):
     """The state machine has no such transition; the message names both states."""
 

@@ -22,8 +22,8 @@ from django.db import (
     connection,
 )
 
+from media_archive.batches import Batches, Limits
 from subscriptions import keeping, mailboxes
-from subscriptions.batches import Batches, Limits
 from subscriptions.keeping import Arrival
 from subscriptions.mailboxes import Mailbox
 

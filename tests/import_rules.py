@@ -14,6 +14,8 @@ FLOORS = ("media_archive", "subscriptions", "photowall")
 BASEMENT = {
     "media_archive": {
         "addresses",
+        "batches",
+        "before_django",
         "arriving",
         "claims",
         "encryption",
@@ -48,6 +50,7 @@ DOORS = {
     "apps",
     "callback_door",
     "consumers",
+    "door",
     "home",
     "management",
     "receivers",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from media_archive import files
@@ -18,14 +18,14 @@ the process' other threads waiting."""
 _readers = ThreadPoolExecutor(READERS, "files")
 
 
-async def body_of(answer: Answer, file: Shown) -> AsyncIterator[bytes]:
+async def body_of(answer: Answer, file: Shown) -> AsyncGenerator[bytes, None]:
     """The pieces of the body; the first one is read before this returns. Raises
     ``OSError`` (``FileNotFoundError``, ``Damaged``) for what cannot be read."""
     pieces = files.read(file.name, answer.start, answer.length, size=file.size)
     return _all(await _next(pieces), pieces)
 
 
-async def _all(first: bytes, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _all(first: bytes, pieces: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
     piece = first
     try:
         while piece:

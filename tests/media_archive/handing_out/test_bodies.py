@@ -57,7 +57,7 @@ def test_one_piece_is_held_and_the_next_is_read_when_it_is_wanted(
         assert len(asked) == 1
         await anext(pieces)
         assert len(asked) == 2
-        await pieces.aclose()  # type: ignore[attr-defined]
+        await pieces.aclose()
 
     asyncio.run(take_two())
     assert asked == [PIECE, PIECE]
@@ -74,7 +74,7 @@ def test_who_hangs_up_leaves_no_file_open(settings: Any) -> None:
         pieces = await body_of(ALL, FILM)
         await anext(pieces)
         assert is_open()
-        await pieces.aclose()  # type: ignore[attr-defined]
+        await pieces.aclose()
 
     asyncio.run(take_one())
     assert not is_open()

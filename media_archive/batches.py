@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db import connection
 
-from subscriptions.errors import DoorBusy
+from media_archive.errors import DoorBusy
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class Batches(Generic[Job, Done]):
         with self._changed:
             full = self._jobs >= self._limits.jobs
             if full or (self._jobs and self._size + size > self._limits.size):
-                raise DoorBusy("Too many notifications are waiting to be kept.")
+                raise DoorBusy(f"Too much is waiting for {self._name}.")
             if self._thread is None:
                 thread = threading.Thread(
                     target=self._run, name=self._name, daemon=True
