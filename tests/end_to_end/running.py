@@ -110,8 +110,11 @@ class Running:
                 page["next"], headers=answer.request.headers, timeout=10
             )
 
-    def publish(self, tag: str, count: int = 1) -> list[dict[str, Any]]:
-        """Post pictures at the sandbox; what it printed of each, oldest first."""
+    def publish(
+        self, tag: str, count: int = 1, *, alike: bool = False
+    ) -> list[dict[str, Any]]:
+        """Post pictures at the sandbox, near-identical ones if ``alike``; what it
+        printed of each, oldest first."""
         done = subprocess.run(
             [
                 sys.executable,
@@ -120,6 +123,7 @@ class Running:
                 tag,
                 f"--count={count}",
                 "--json",
+                *(["--alike"] if alike else []),
             ],
             cwd=ROOT,
             env=self.sandbox_environment(),

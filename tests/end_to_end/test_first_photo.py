@@ -67,6 +67,28 @@ def _sha256(instance: Running, url: str) -> str:
     return hashlib.sha256(answer.content).hexdigest()
 
 
+def test_twelve_shots_of_one_moment_are_one_tile(
+    instance: Running, page: Page, complaints: list[str]
+) -> None:
+    tag = instance.demo["wall"].rstrip("/").rsplit("/", 1)[-1]
+    page.add_init_script(WATCH)
+    page.goto(instance.demo["wall"])
+    expect(page.locator("body")).to_have_attribute("data-state", "live")
+    posted = {post["native_id"] for post in instance.publish(tag, 12, alike=True)}
+    number = page.locator(".strip .more [aria-hidden]")
+    expect(number).to_have_text(["+11"], timeout=60_000)
+    media = instance.media(tag)
+    shots = [media[native_id] for native_id in posted]
+    assert len({shot["cluster_id"] for shot in shots}) == 1
+    # It was on the stage, as one of them.
+    ids = [str(shot["id"]) for shot in shots]
+    page.wait_for_function("ids => ids.some((id) => window.painted[id])", arg=ids)
+    # Who comes later sees the same, and its face first, as it is the newest.
+    page.goto(instance.demo["wall"])
+    expect(number).to_have_text(["+11"])
+    expect(page.locator("article .more")).to_contain_text("and 11 more like it")
+
+
 def test_a_burst_between_two_notifications_loses_none(instance: Running) -> None:
     tag = instance.demo["wall"].rstrip("/").rsplit("/", 1)[-1]
     posted = {post["native_id"] for post in instance.publish(tag, 300)}
