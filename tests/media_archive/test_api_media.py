@@ -180,6 +180,7 @@ def test_only_who_may_read_the_archive_is_told_where_originals_are(
     assert "/media/o/" in told["original"]["url"]
 
 
+@pytest.mark.also_on_sqlite
 def test_filters_by_what_became_of_the_pictures(answer_of: Any) -> None:
     kept, waiting, failed = a_post(), an_item(), an_item()
     words = an_item(kind=Kind.TEXT, assets=[])

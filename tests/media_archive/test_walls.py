@@ -138,6 +138,7 @@ def test_the_removal_of_a_purged_post_is_told_to_all() -> None:
     assert words(TAG) == [("added", 2), ("removed", 3)]
 
 
+@pytest.mark.also_on_sqlite
 def test_a_post_is_on_the_wall_once_its_picture_is_settled() -> None:
     waiting, failed, words_only = an_item(), an_item(), an_item(kind=Kind.TEXT)
     assert [p["id"] for p in walls.snapshot(TAG)["posts"]] == [str(words_only.pk)]
@@ -154,6 +155,7 @@ def test_a_post_is_on_the_wall_once_its_picture_is_settled() -> None:
     assert [f["post"]["id"] for f in told(TAG, 3)] == [str(failed.pk), str(waiting.pk)]
 
 
+@pytest.mark.also_on_sqlite
 def test_a_post_is_added_once_however_the_journal_is_cut() -> None:
     """Who reads entry by entry ends with the same posts as who reads all at once."""
     item = an_item("p1", tags=["other"])
