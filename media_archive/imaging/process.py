@@ -23,7 +23,7 @@ _PROGRAM = (
 )
 _START = ("-I", "-S", "-c", _PROGRAM)
 # Where libraries are found on this machine, and nothing that is secret.
-_PASSED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+_PASSED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _MANNERS = {
     "LC_ALL": "C.UTF-8",
     # One heap for all threads: arenas of 64 MB each would count as memory in use.
