@@ -7,9 +7,9 @@ The name of a file says what is in it, so the same bytes may be put there again 
 moment, before their row is written. Therefore a file of a local store is moved aside
 first. What was put there later than it was discarded, or has a row by now, is moved
 back; and whoever puts bytes that are there already makes the file young
-(``files.put``). A store elsewhere cannot move aside: there the rows are looked at right
-before, and those who put a file look whether it is there after they have written its
-row.
+(``files.put``). A store elsewhere cannot move aside: there rows and time are looked at
+right before, and those who put a file look whether it is there after its row is
+written.
 """
 
 from __future__ import annotations
@@ -122,6 +122,11 @@ def take_away(name: str, since: datetime) -> bool:
     if spoken_of([name]):
         return False
     if not isinstance(default_storage, FileSystemStorage):
+        try:
+            if default_storage.get_modified_time(name) > since:
+                return False
+        except FileNotFoundError:
+            return False
         files.delete(name)
         return True
     place = Path(default_storage.path(name))

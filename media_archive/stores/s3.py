@@ -14,6 +14,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -42,6 +43,10 @@ FOR_GOOD = "private, max-age=31536000, immutable"
 
 _FULL = {"QuotaExceeded", "XMinioStorageFull", "StorageFull", "InsufficientCapacity"}
 _REFUSED = {401, 403}
+
+
+YOUNG = timedelta(minutes=30)
+"""Half of the age that a sweep asks for (``media_archive.orphans``)."""
 
 
 class S3Store(S3Storage):
@@ -80,8 +85,8 @@ class S3Store(S3Storage):
         return self._client
 
     def keep(self, name: str, path: Path) -> None:
-        """Keep a copy of ``path``; nothing happens if the name is there already."""
-        if self.exists(name):
+        """Keep a copy of ``path``; nothing happens if it came there a moment ago."""
+        if self._is_young(name):
             return
         with path.open("rb") as content, told(self, name):
             self.client.put_object(
@@ -130,6 +135,21 @@ class S3Store(S3Storage):
         except FileNotFoundError:
             return False
         return True
+
+    def _is_young(self, name: str) -> bool:
+        """What is older is sent once more: a sweep that takes an old file for one
+        without a row, before its row is written, leaves a young one alone."""
+        try:
+            return self.get_modified_time(name) > datetime.now(UTC) - YOUNG
+        except FileNotFoundError:
+            return False
+
+    def get_modified_time(self, name: str) -> datetime:
+        """When it came there, with its zone."""
+        with told(self, name):
+            about = self.client.head_object(Bucket=self.bucket_name, Key=name)
+            modified: datetime = about["LastModified"]
+            return modified
 
     def size(self, name: str) -> int:
         """Its bytes."""

@@ -7,15 +7,17 @@ import errno
 import hashlib
 import itertools
 import logging
+import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from media_archive import files
+from media_archive import discarding, files
 from media_archive.stores import s3
 from media_archive.stores.s3 import S3Store
 from media_archive.stores.shape import PIECE, Damaged
@@ -96,6 +98,25 @@ def test_what_is_there_is_not_sent_again(bucket: Path, film: Path) -> None:
     before = (bucket / NAME).stat().st_mtime_ns
     files.put(NAME, film)
     assert (bucket / NAME).stat().st_mtime_ns == before
+
+
+def test_what_is_old_is_made_young_again(bucket: Path, film: Path) -> None:
+    files.put(NAME, film)
+    os.utime(bucket / NAME, (1_000_000_000, 1_000_000_000))
+    files.put(NAME, film)
+    assert (bucket / NAME).stat().st_mtime > 1_000_000_000
+    assert (bucket / NAME).read_bytes() == BYTES
+
+
+@pytest.mark.django_db
+def test_a_sweep_leaves_what_was_put_again(bucket: Path, film: Path) -> None:
+    files.put(NAME, film)
+    assert not discarding.take_away(NAME, datetime.now(UTC) - timedelta(hours=1))
+    assert files.exists(NAME)
+    os.utime(bucket / NAME, (1_000_000_000, 1_000_000_000))
+    assert discarding.take_away(NAME, datetime.now(UTC) - timedelta(hours=1))
+    assert not files.exists(NAME)
+    assert not discarding.take_away(NAME, datetime.now(UTC))
 
 
 def test_what_is_not_there_is_a_missing_file(bucket: Path) -> None:
