@@ -21,6 +21,7 @@ COMMANDS = (
     "rehearse",
     "remap",
     "renditions",
+    "renditions",
     "replay_receipt",
     "replay_samples",
     "restore",
