@@ -21,7 +21,6 @@ COMMANDS = (
     "rehearse",
     "remap",
     "renditions",
-    "renditions",
     "replay_receipt",
     "replay_samples",
     "restore",
