@@ -94,6 +94,7 @@ def test_an_item_tells_all_we_know(api: APIClient) -> None:
         "comments": None,
         "views": None,
         "visibility": "visible",
+        "cluster_id": None,
         "assets": [
             {
                 "kind": "image",
