@@ -59,6 +59,8 @@ PICTURE = Limits(
     max_bytes=settings.PHOTOWALL_PICTURE_BYTES,
     redirects=3,
 )
+PORTRAIT = Limits(connect=3, read=5, total=5, max_bytes=5 * 2**20, redirects=3)
+"""A picture waits for the portrait of who posted it, and not for long."""
 FILM = Limits(
     connect=3,
     read=10,

@@ -28,7 +28,6 @@ def pytest_collection_modifyitems(
             config.hook.pytest_deselected(items=left_out)
             items[:] = [item for item in items if item not in left_out]
 
-
     if os.environ.get("PHOTOWALL_NO_NGINX"):
         without = [item for item in items if "nginx" in _fixtures(item)]
         config.hook.pytest_deselected(items=without)

@@ -46,9 +46,7 @@ def bring(row: Download, wish: Wish, path: Path) -> Brought | NotHere:
     role = Role(row.role)
     refused = Refused("no_address", "The provider names no address of it.")
     for url in wish.urls:
-        claims.renew(
-            Download.objects.all(), row.pk, row.claim_epoch, schedule.HOLD[role]
-        )
+        claims.renew(Download.objects.all(), row.pk, row.claim_epoch, schedule.HOLD)
         found = _from(url, role, path)
         if not isinstance(found, Refused) or found.reason not in TRY_SMALLER:
             return found
@@ -57,9 +55,8 @@ def bring(row: Download, wish: Wish, path: Path) -> Brought | NotHere:
 
 
 def _from(url: str, role: Role, path: Path) -> Brought | NotHere:
-    limits = outgoing_http.FILM if role == Role.FILM else outgoing_http.PICTURE
     try:
-        answer = outgoing_http.fetch(url, into=path, limits=limits)
+        answer = outgoing_http.fetch(url, into=path, limits=_limits(role))
     except OutgoingError as error:
         return answers.meaning_of_error(error)
     meaning = answers.meaning_of(answer.status, url, answer.retry_after)
@@ -72,6 +69,12 @@ def _from(url: str, role: Role, path: Path) -> Brought | NotHere:
         return Refused(error.code, error.message)
     whole = answers.says_its_length(answer.headers)
     return Brought(answer.sha256, answer.size, looked, whole)
+
+
+def _limits(role: Role) -> outgoing_http.Limits:
+    if role == Role.FILM:
+        return outgoing_http.FILM
+    return outgoing_http.PICTURE if role == Role.PICTURE else outgoing_http.PORTRAIT
 
 
 def _must_be(role: Role, looked: Looked) -> None:

@@ -97,7 +97,7 @@ def _show(row: Download, path: Path, brought: Brought | None) -> None:
         # Its row was taken away meanwhile: fetched again.
         move(row, DownloadState.PENDING, **ANEW)
         return
-    hold = Now() + timedelta(seconds=schedule.HOLD[Role(row.role)])
+    hold = Now() + timedelta(seconds=schedule.HOLD)
     move(row, DownloadState.RENDERING, claim_until=hold, next_attempt_at=None)
     try:
         _make_sizes(row, file, path if brought else None)

@@ -16,6 +16,8 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
 from media_archive import claims
+from media_archive.downloads import portraits
+from media_archive.downloads.holding import held
 from media_archive.downloads.keeping import failed_here, keep
 from media_archive.downloads.schedule import HOLD
 from media_archive.errors import DiskFull
@@ -57,18 +59,27 @@ def _run(call_help: Callable[[], object]) -> bool:
         if more and _is_room() and time.monotonic() - called >= HELP_EVERY:
             called = time.monotonic()
             call_help()
+        portrait = portraits.claimed_for(row)
         try:
-            keep(row)
+            if portrait is not None:
+                _keep(portrait)
+            _keep(row)
         except DiskFull as error:
             logger.warning("Downloads wait: %s", error.message)
             return False
-        except (DatabaseError, InterfaceError):
-            # Not the download's fault; the next one would fare no better.
-            raise
-        except Exception as error:  # a bug costs one picture, not its neighbours
-            logger.exception("Download %s failed.", row.pk)
-            failed_here(row, error)
     return Download.objects.due().exists()
+
+
+def _keep(row: Download) -> None:
+    try:
+        with held(row):
+            keep(row)
+    except (DiskFull, DatabaseError, InterfaceError):
+        # Not the download's fault; the next one would fare no better.
+        raise
+    except Exception as error:  # a bug costs one picture, not its neighbours
+        logger.exception("Download %s failed.", row.pk)
+        failed_here(row, error)
 
 
 def _claim_next(*, oldest: bool) -> tuple[Download | None, bool]:
@@ -78,10 +89,10 @@ def _claim_next(*, oldest: bool) -> tuple[Download | None, bool]:
     choices = [due.order_by("pk")] if oldest else [pictures, due.newest_first()]
     seen = False
     for rows in choices:
-        shortlist = list(rows.values_list("pk", "role")[:SHORTLIST])
+        shortlist = list(rows.values_list("pk", flat=True)[:SHORTLIST])
         seen = seen or bool(shortlist)
-        for place, (pk, role) in enumerate(shortlist, start=1):
-            epoch = claims.claim(due, pk, HOLD[Role(role)])
+        for place, pk in enumerate(shortlist, start=1):
+            epoch = claims.claim(due, pk, HOLD)
             if epoch is None:
                 continue
             mine = Download.objects.filter(pk=pk, claim_epoch=epoch)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from media_archive.models import Role
-
 WAITS = (0.0, 30.0, 300.0, 1_800.0, 7_200.0, 43_200.0)
 """Before the first attempt, the second …; after the last one it is given up."""
 
@@ -19,9 +17,14 @@ MOST_LOST = 5
 AFTER_A_BUG = 30.0
 """Until what failed for a reason that is ours is tried again."""
 
-HOLD = {Role.PICTURE: 150, Role.AVATAR: 150, Role.FILM: 300}
-"""A download is its worker's for so long from each of its steps on: longer than the
-step may take."""
+HOLD = 45
+"""So soon another worker takes over what a lost one had."""
+
+RENEW_EVERY = 15.0
+"""A living worker prolongs its claim so often."""
+
+LONGEST = 300.0
+"""And not longer than this in all: a film that comes slowly, and its turn to wait."""
 
 
 def next_wait(attempts: int, retry_after: float | None = None) -> float | None:

@@ -71,7 +71,7 @@ def test_an_album_a_film_and_a_portrait(site: Site) -> None:
     ana = IncomingAuthor("7", "ana", "Ana", site.at("/face.jpg"))
     item = a_post(assets=[*pictures, film], author=ana)
     downloads.work_off()
-    assert site.asked == ["/0.jpg", "/1.jpg", "/2.jpg", "/face.jpg", "/film.mp4"]
+    assert site.asked == ["/face.jpg", "/0.jpg", "/1.jpg", "/2.jpg", "/film.mp4"]
     assert [the_asset(item, n).state for n in range(3)] == ["ready"] * 3
     assert the_download(item, 2, "film").reason == ""
     assert the_asset(item, 2).film == StoredFile.objects.get(content_type="video/mp4")

@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 from media_archive import claims, downloads, files, renditions
 from media_archive.downloads import runner, schedule
 from media_archive.models import Download, DownloadState
-from media_archive.records import IncomingAsset, Kind
+from media_archive.records import IncomingAsset, IncomingAuthor, Kind
 from media_archive.tasks import keep_pictures
 from tests.media_archive.downloads.pictures import (
     Site,
@@ -59,6 +59,34 @@ def test_films_come_after_pictures(kept: list[str]) -> None:
     downloads.work_off()
     assert kept[:3] == ["http://h/new", "http://h/poster", "http://h/old"]
     assert kept[3:] == ["http://h/film"]
+
+
+def test_a_portrait_comes_before_the_picture_of_its_author(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    roles: list[str] = []
+
+    def note(row: Download) -> None:
+        roles.append(row.role)
+        claims.release(Download.objects.all(), row.pk, row.claim_epoch, state="ready")
+
+    monkeypatch.setattr(runner, "keep", note)
+    ada = IncomingAuthor("7", "ada", avatar_url="http://h/ada.jpg")
+    a_post("http://h/1", author=ada)
+    a_post("http://h/2", author=ada)
+    downloads.work_off()
+    assert roles == ["avatar", "picture", "picture"]
+
+
+def test_a_portrait_that_failed_holds_no_picture_up(kept: list[str]) -> None:
+    ada = IncomingAuthor("7", "ada", avatar_url="http://h/ada.jpg")
+    a_post("http://h/1", author=ada)
+    later = timezone.now() + timedelta(seconds=30)
+    Download.objects.filter(role="avatar").update(
+        state=DownloadState.RETRY_WAIT, attempts=1, next_attempt_at=later
+    )
+    downloads.work_off()
+    assert kept == ["http://h/1"]
 
 
 def test_who_has_work_for_others_calls_for_help(kept: list[str]) -> None:
