@@ -1,8 +1,9 @@
 """`manage.py test [pytest's words]`: all tests, in as many processes as they need.
 
-First everything on PostgreSQL; then what is marked `also_on_sqlite` once more on
-SQLite; last, one after the other, the tests that start whole instances: end to end,
-whose browser loop would not mix with the others', and faults.
+First everything on PostgreSQL; then the tests that start whole instances: end to end,
+whose browser loop would not mix with the others', and faults. They wait more than they
+compute, so what is marked `also_on_sqlite` runs once more on SQLite beside them, with
+what they leave of the machine.
 The servers are found or started by `tests.servers`.
 """
 
@@ -48,6 +49,8 @@ class Part:
     title: str
     words: list[str]
     environment: dict[str, str] = field(default_factory=dict)
+    beside: bool = False
+    """It may run beside the part before it, yielding to that."""
     code: int = NOTHING_COLLECTED
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -79,11 +82,22 @@ def main(argv: Sequence[str]) -> int:
     """Run them all; returns 0 when every part passed."""
     browser = find_browser()
     parts = plan(argv, browser)
-    for part in parts:
-        _run(part)
-        if part.code == INTERRUPTED:
+    for some in together(parts):
+        _run(some)
+        if any(part.code == INTERRUPTED for part in some):
             break
     return _sum_up(parts, browser)
+
+
+def together(parts: Sequence[Part]) -> list[list[Part]]:
+    """Which parts run at the same time, in their order."""
+    rounds: list[list[Part]] = []
+    for part in parts:
+        if part.beside and rounds:
+            rounds[-1].append(part)
+        else:
+            rounds.append([part])
+    return rounds
 
 
 def plan(argv: Sequence[str], browser: str | None) -> list[Part]:
@@ -98,18 +112,12 @@ def plan(argv: Sequence[str], browser: str | None) -> list[Part]:
     ]
     ours = [word for word in paths if word not in theirs]
     parts = []
+    without = {} if find_nginx() else {"PHOTOWALL_NO_NGINX": "1"}
     if ours or not paths:
         # A few files are through before more processes have started.
         side_by_side = [] if paths or "-n" in options else _processes()
-        without = {} if find_nginx() else {"PHOTOWALL_NO_NGINX": "1"}
         words = [*options, *side_by_side, *ours]
         parts.append(Part("on PostgreSQL", words, without))
-        if "-m" not in options:
-            sqlite = {"PHOTOWALL_TEST_DATABASE": "sqlite"}
-            # Every process would read all files only to leave most of them out.
-            those = ours or marked_files()
-            words = [*options, *side_by_side, *those, "-m", MARK]
-            parts.append(Part("once more on SQLite", words, sqlite))
     if theirs or not paths:
         environment = {"DJANGO_ALLOW_ASYNC_UNSAFE": "1"}
         if browser is None:
@@ -123,6 +131,11 @@ def plan(argv: Sequence[str], browser: str | None) -> list[Part]:
             together = ["-n", str(min(os.cpu_count() or 1, 2)), "--dist", "loadfile"]
         words = [*options, *together, *(theirs or [str(END_TO_END), str(FAULTS)])]
         parts.append(Part("end to end", words, environment))
+    if (ours or not paths) and "-m" not in options:
+        sqlite = {"PHOTOWALL_TEST_DATABASE": "sqlite"} | without
+        # Every process would read all files only to leave most of them out.
+        words = [*options, *(ours or marked_files()), "-m", MARK]
+        parts.append(Part("once more on SQLite", words, sqlite, beside=not paths))
     return parts
 
 
@@ -139,20 +152,46 @@ def _is_path(word: str) -> bool:
     return not word.startswith("-") and _path(word).exists()
 
 
-def _run(part: Part) -> None:
-    say(f"\n=== Tests {part.title} ===")
-    with tempfile.TemporaryDirectory(prefix="photowall-tally-") as folder:
-        tally = Path(folder) / "tally.json"
-        words = [sys.executable, "-m", "pytest", "-p", "tests.tally", *part.words]
-        environment = {**os.environ, **part.environment, "PHOTOWALL_TALLY": str(tally)}
-        process = subprocess.Popen(words, cwd=CHECKOUT, env=environment)
-        # TERM and HUP are passed on; Ctrl-C reaches pytest by itself.
+def _run(parts: Sequence[Part]) -> None:
+    """The first one speaks at once, the others when they are through."""
+    with tempfile.TemporaryDirectory(prefix="photowall-tally-") as name:
+        folder = Path(name)
+        say(f"\n=== Tests {' and '.join(part.title for part in parts)} ===")
+        started = [_start(part, folder, place) for place, part in enumerate(parts)]
+        # TERM and HUP are passed on; Ctrl-C reaches each pytest by itself.
         for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda number, _: process.send_signal(number))
+            signal.signal(number, lambda number, _: _tell(started, number))
         signal.signal(signal.SIGINT, lambda *_: None)
-        part.code = process.wait()
-        if tally.exists():
-            part.counts = json.loads(tally.read_text(encoding="utf-8"))
+        for place, (part, process) in enumerate(zip(parts, started, strict=True)):
+            part.code = process.wait()
+            if place:
+                say(f"\n=== Tests {part.title} ===")
+                say((folder / f"said-{place}").read_text("utf-8", "replace"))
+            tally = folder / f"tally-{place}.json"
+            if tally.exists():
+                part.counts = json.loads(tally.read_text(encoding="utf-8"))
+
+
+def _start(part: Part, folder: Path, place: int) -> subprocess.Popen[bytes]:
+    words = [sys.executable, "-m", "pytest", "-p", "tests.tally", *part.words]
+    tally = folder / f"tally-{place}.json"
+    environment = {**os.environ, **part.environment, "PHOTOWALL_TALLY": str(tally)}
+    if not place:
+        return subprocess.Popen(words, cwd=CHECKOUT, env=environment)
+    with (folder / f"said-{place}").open("wb") as said:
+        return subprocess.Popen(
+            ["nice", "-n", "10", *words],
+            cwd=CHECKOUT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def _tell(processes: Sequence[subprocess.Popen[bytes]], number: int) -> None:
+    for process in processes:
+        process.send_signal(number)
 
 
 def _sum_up(parts: Sequence[Part], browser: str | None) -> int:

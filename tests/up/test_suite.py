@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from photowall.up import suite
-from photowall.up.suite import END_TO_END, FAULTS, Part, plan
+from photowall.up.suite import END_TO_END, FAULTS, Part, plan, together
 
 HERE = "tests/up/test_suite.py"
 
@@ -25,20 +25,45 @@ def test_without_words_all_three_run_and_the_browser_is_last() -> None:
     parts = plan([], "/usr/bin/chromium")
     assert [part.title for part in parts] == [
         "on PostgreSQL",
-        "once more on SQLite",
         "end to end",
+        "once more on SQLite",
     ]
     assert parts[0].environment == {}
-    assert parts[1].environment == {"PHOTOWALL_TEST_DATABASE": "sqlite"}
-    assert parts[1].words[-2:] == ["-m", "also_on_sqlite"]
-    files = [Path(word) for word in parts[1].words if word.endswith(".py")]
+    assert parts[2].environment == {"PHOTOWALL_TEST_DATABASE": "sqlite"}
+    assert parts[2].words[-2:] == ["-m", "also_on_sqlite"]
+    files = [Path(word) for word in parts[2].words if word.endswith(".py")]
     assert len(files) > 20
     assert all("also_on_sqlite" in file.read_text("utf-8") for file in files)
-    assert parts[2].words[-2:] == [str(END_TO_END), str(FAULTS)]
-    assert "loadfile" in parts[2].words
-    assert "loadfile" not in plan([], None)[2].words
-    assert "DJANGO_ALLOW_ASYNC_UNSAFE" in parts[2].environment
-    assert "PHOTOWALL_NO_BROWSER" not in parts[2].environment
+    assert parts[1].words[-2:] == [str(END_TO_END), str(FAULTS)]
+    assert "loadfile" in parts[1].words
+    assert "loadfile" not in plan([], None)[1].words
+    assert "DJANGO_ALLOW_ASYNC_UNSAFE" in parts[1].environment
+    assert "PHOTOWALL_NO_BROWSER" not in parts[1].environment
+
+
+def test_whole_instances_and_sqlite_share_the_machine() -> None:
+    rounds = together(plan([], "chromium"))
+    assert [[part.title for part in some] for some in rounds] == [
+        ["on PostgreSQL"],
+        ["end to end", "once more on SQLite"],
+    ]
+    alone = together(plan([HERE], "chromium"))
+    assert [len(some) for some in alone] == [1, 1]
+
+
+def test_parts_that_run_together_are_both_told_and_counted(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = tmp_path / "test_good.py", tmp_path / "test_bad.py"
+    good.write_text("def test_a(): pass")
+    bad.write_text("def test_b(): assert False, 'by intent'")
+    few = ["-q", "-p", "no:cacheprovider", "-c", "/dev/null"]
+    first = Part("good", [*few, str(good)])
+    second = Part("bad", [*few, str(bad)], beside=True)
+    suite._run([first, second])
+    assert (first.code, second.code) == (0, 1)
+    assert (first.counts["passed"], second.counts["failed"]) == (1, 1)
+    assert "by intent" in capfd.readouterr().out
 
 
 def test_paths_go_where_they_belong_and_options_everywhere() -> None:
@@ -51,6 +76,7 @@ def test_paths_go_where_they_belong_and_options_everywhere() -> None:
 
 def test_the_whole_run_uses_all_cores_and_a_few_files_one_process() -> None:
     assert all("-n" in part.words for part in plan([], "chromium")[:2])
+    assert "-n" not in plan([], "chromium")[2].words, "it takes what is left"
     assert all("-n" not in part.words for part in plan([HERE], "chromium"))
     assert plan(["-n", "0"], "chromium")[0].words == ["-n", "0"]
 
@@ -99,7 +125,7 @@ def test_no_browser_is_said_in_capitals_and_fails_the_gate(
 ) -> None:
     monkeypatch.setenv("CI", ci)
     parts = plan([], None)
-    assert parts[-1].environment["PHOTOWALL_NO_BROWSER"] == "1"
+    assert parts[1].environment["PHOTOWALL_NO_BROWSER"] == "1"
     for part in parts:
         part.code = 0
     assert summary(parts, None) == code
