@@ -19,7 +19,7 @@ from django.utils.timesince import timesince
 from media_archive import walls
 from media_archive.admin_reading import DeclaredLookups
 from media_archive.errors import PhotowallError
-from subscriptions import accounts, admin_keep_for, lifecycle
+from subscriptions import accounts, admin_keep_for, keep_for, lifecycle
 from subscriptions.admin_coverage import last_day
 from subscriptions.admin_forms import FollowForm
 from subscriptions.admin_history import EventInline
@@ -86,7 +86,9 @@ class SubscriptionAdmin(DeclaredLookups, SteppingAdmin):
             return ((None, {"fields": ("account", "tag")}),)
         do = ("buttons",) if self.has_change_permission(request, obj) else ()
         how = ("hashtag", "account", "light", "why", "next_step", *do)
-        reading = ("heard", "fetched", "error", "next_attempt", "photos", "kept_for")
+        may_keep = bool(do) and admin_keep_for.may_change(request, obj)
+        kept = "kept_for" if may_keep else "kept"
+        reading = ("heard", "fetched", "error", "next_attempt", "photos", kept)
         there = ("callback", "upstream_id", "confirmed", "lease")
         details = (*there, "created_at", "created_by", "state_since")
         return (
@@ -266,8 +268,13 @@ class SubscriptionAdmin(DeclaredLookups, SteppingAdmin):
         )
 
     @admin.display(description="Kept")
-    def kept_for(self, subscription: Subscription) -> SafeString:
+    def kept(self, subscription: Subscription) -> str:
         """How long what it caught is kept."""
+        return keep_for.in_words(subscription.keep_days)
+
+    @admin.display(description="Kept")
+    def kept_for(self, subscription: Subscription) -> SafeString:
+        """The same, and where it is changed."""
         return admin_keep_for.kept_for(subscription)
 
     @admin.display(description="Callback")

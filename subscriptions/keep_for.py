@@ -60,19 +60,27 @@ def erase_expired(seconds: float = SECONDS) -> bool:
     return False
 
 
-def would_erase(subscription: Subscription, keep_days: int | None) -> int:
-    """How many items would go at once if it kept for so many days."""
-    if keep_days is None:
-        return 0
-    return _expired(_wish(keep_days), only=subscription).count()
+def shortens(keep_days: int | None, instead_of: int | None) -> bool:
+    """Whether something may be erased by it that was to stay longer."""
+    return keep_days is not None and (instead_of is None or keep_days < instead_of)
 
 
-def keep_for(subscription_pk: int, keep_days: int | None, actor: str) -> bool:
-    """Keep what it catches for so many days, None = for ever; whether that is new.
-    Who, when and what stands in its history."""
+def would_erase(
+    subscription: Subscription, keep_days: int, at: datetime | None = None
+) -> int:
+    """How many items would go at once (or at ``at``) if it kept for so many days."""
+    return _expired(_wish(keep_days, at), only=subscription).count()
+
+
+def keep_for(
+    subscription_pk: int, keep_days: int | None, instead_of: int | None, actor: str
+) -> bool:
+    """Keep what it catches for so many days, None = for ever. Who, when and what
+    stands in its history. False, and nothing is changed, when it no longer keeps for
+    ``instead_of``: it was judged by that."""
     with transaction.atomic():
         row = Subscription.objects.select_for_update().get(pk=subscription_pk)
-        if row.keep_days == keep_days:
+        if row.keep_days != instead_of:
             return False
         SubscriptionEvent.objects.create(
             subscription=row,
@@ -100,8 +108,8 @@ def _wishes() -> Iterator[Wish]:
         yield _wish(days or 0)
 
 
-def _wish(days: int) -> Wish:
-    return Wish(days, timezone.now() - timedelta(days=days))
+def _wish(days: int, at: datetime | None = None) -> Wish:
+    return Wish(days, (at or timezone.now()) - timedelta(days=days))
 
 
 def _expired(wish: Wish, only: Subscription | None = None) -> QuerySet[MediaItem]:

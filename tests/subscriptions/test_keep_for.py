@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -36,6 +37,19 @@ def caught(age: float, *subscriptions: Subscription) -> MediaItem:
 
 def days_of(subscription: Subscription) -> int | None:
     return Subscription.objects.get(pk=subscription.pk).keep_days
+
+
+def may(user: User, *codenames: str) -> None:
+    user.is_staff = True
+    user.save()
+    user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
+
+
+def seen_in(page: str) -> str:
+    """What the page has us send back."""
+    said = re.search(r'name="sure" value="([^"]+)"', page)
+    assert said is not None
+    return said[1]
 
 
 def left() -> set[int]:
@@ -123,7 +137,8 @@ class TestAdmin:
     def test_it_refuses_what_is_no_number_of_days(
         self, short: Subscription, client: Client, days: str
     ) -> None:
-        answer = client.post(self.url(short), {"keep_days": days, "sure": days})
+        form = {"keep_days": days, "sure": "yes"}
+        answer = client.post(self.url(short), form)
         assert answer.status_code == 200 and b"errorlist" in answer.content
         assert days_of(short) is None
 
@@ -133,7 +148,7 @@ class TestAdmin:
         page = client.post(self.url(short), {"keep_days": "30"}).content.decode()
         assert "<strong>2 media items</strong> would be erased" in page
         assert days_of(short) is None
-        client.post(self.url(short), {"keep_days": "30", "sure": "30"})
+        client.post(self.url(short), {"keep_days": "30", "sure": seen_in(page)})
         assert days_of(short) == 30
         event = short.events.get()
         assert (event.actor, event.reason) == (
@@ -152,6 +167,70 @@ class TestAdmin:
         assert days_of(short) == 365
         client.post(self.url(short), {"keep_days": ""})
         assert days_of(short) is None
+
+    def test_only_what_was_shown_is_confirmed(
+        self, short: Subscription, vera: User, client: Client
+    ) -> None:
+        page = client.post(self.url(short), {"keep_days": "30"}).content.decode()
+        seen = seen_in(page)
+        for days, sure in (("30", "30"), ("30", "yes"), ("30", ""), ("7", seen)):
+            client.post(self.url(short), {"keep_days": days, "sure": sure})
+            assert days_of(short) is None, (days, sure)
+        # More would go than was shown.
+        caught(60, short)
+        form = {"keep_days": "30", "sure": seen}
+        page = client.post(self.url(short), form).content.decode()
+        assert "<strong>3 media items</strong>" in page
+        assert days_of(short) is None
+        # Somebody else has seen it.
+        may(vera, "change_subscription", "erase_mediaitem")
+        form["sure"] = seen_in(page)
+        other = Client()
+        other.force_login(vera)
+        other.post(self.url(short), form)
+        assert days_of(short) is None
+        # The positive control: who was shown it, and what grew old since is no matter.
+        client.post(self.url(short), form)
+        assert days_of(short) == 30
+
+    def test_what_was_changed_meanwhile_is_judged_anew(
+        self, short: Subscription
+    ) -> None:
+        assert keep_for.keep_for(short.pk, 60, 30, "ada") is False
+        assert days_of(short) is None
+        assert keep_for.keep_for(short.pk, 60, None, "ada") is True
+        assert days_of(short) == 60
+
+    def test_fewer_days_want_the_permission_to_erase(
+        self, short: Subscription, vera: User, client: Client
+    ) -> None:
+        page = reverse("admin:subscriptions_subscription_change", args=[short.pk])
+        may(vera, "view_subscription", "change_subscription")
+        client.force_login(vera)
+        # For ever: there is nothing that this person could do.
+        assert self.url(short) not in client.get(page).content.decode()
+        assert client.get(self.url(short)).status_code == 403
+        for days in ("1", "365", "36500"):
+            answer = client.post(self.url(short), {"keep_days": days})
+            assert answer.status_code == 403
+        assert days_of(short) is None
+        # Longer is harmless, whatever is old already.
+        Subscription.objects.filter(pk=short.pk).update(keep_days=30)
+        assert self.url(short) in client.get(page).content.decode()
+        answer = client.post(self.url(short), {"keep_days": "29"})
+        assert (answer.status_code, days_of(short)) == (403, 30)
+        client.post(self.url(short), {"keep_days": "31"})
+        assert days_of(short) == 31
+        client.post(self.url(short), {"keep_days": ""})
+        assert days_of(short) is None
+        # The positive control.
+        may(vera, "erase_mediaitem")
+        client.force_login(User.objects.get(pk=vera.pk))
+        assert self.url(short) in client.get(page).content.decode()
+        asked = client.post(self.url(short), {"keep_days": "30"}).content.decode()
+        form = {"keep_days": "30", "sure": seen_in(asked)}
+        client.post(self.url(short), form)
+        assert days_of(short) == 30
 
     def test_who_may_only_look_is_refused(
         self, short: Subscription, vera: User, client: Client
