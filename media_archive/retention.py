@@ -51,23 +51,28 @@ def purge(
     reason: str,
     still: Callable[[Collection[int]], Collection[int]] = lambda ids: ids,
     told: Callable[[int], None] = lambda _count: None,
+    remove: bool = True,
 ) -> int:
     """Erase the items for good, in portions; how many were.
 
     Safe to do again, at once, and after it was killed: whatever is gone counts for
     nothing. ``still`` says which of a portion shall go, once their rows are locked:
-    what happened meanwhile may have saved them. ``told`` hears of each portion.
+    what happened meanwhile may have saved them. ``told`` hears of each portion. With
+    ``remove=False`` no file goes from the store yet: the files wait in the list of
+    what is discarded, which is part of the database.
     """
     erased = 0
     for some in _portions(ids):
         done = journal.recorded(partial(_purge, some, actor, reason, still))
-        clear_up(done.authors, done.files)
+        clear_up(done.authors, done.files, remove=remove)
         erased += done.items
         told(done.items)
     return erased
 
 
-def clear_up(authors: Collection[int], files: Collection[int]) -> None:
+def clear_up(
+    authors: Collection[int], files: Collection[int], *, remove: bool = True
+) -> None:
     """Erase of these authors and files what belongs to nothing any more. What is not
     done here the sweep does later (``media_archive.orphans``)."""
     try:
@@ -76,7 +81,8 @@ def clear_up(authors: Collection[int], files: Collection[int]) -> None:
     except OperationalError as error:
         logger.warning("Authors and files are cleared up later: %s", error)
         return
-    discarding.remove(names)
+    if remove:
+        discarding.remove(names)
 
 
 def drop_authors(pks: Collection[int]) -> set[int]:

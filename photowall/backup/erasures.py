@@ -66,7 +66,9 @@ def apply(erasures: Mapping[str, Mapping[str, Any]]) -> int:
     found = dict(_items_of(new)) if new else {}
     for key, pk in found.items():
         row = new[key]
-        retention.purge([pk], actor=row["actor"], reason=row["reason"])
+        # The restore may yet fail, and the database of before names these files: who
+        # runs Photowall afterwards removes them.
+        retention.purge([pk], actor=row["actor"], reason=row["reason"], remove=False)
     Tombstone.objects.bulk_create(
         [
             Tombstone(**{**row, "purged_at": datetime.fromisoformat(row["purged_at"])})
