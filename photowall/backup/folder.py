@@ -67,11 +67,14 @@ class Folder:
         return made
 
     def all(self) -> list[Path]:
-        """Every backup, the incomplete ones too, oldest first."""
+        """Every backup, the incomplete ones too, oldest first. Links are none: what
+        they lead to is somebody else's, and is not pruned."""
         if not self.path.is_dir():
             return []
         found = [
-            p for p in self.path.iterdir() if p.is_dir() and _NAME.fullmatch(p.name)
+            p
+            for p in self.path.iterdir()
+            if _NAME.fullmatch(p.name) and p.is_dir() and not p.is_symlink()
         ]
         return sorted(found, key=lambda path: _order(path.name))
 
@@ -81,7 +84,8 @@ class Folder:
 
     def prune(self, keep: int) -> tuple[int, int]:
         """Leave the newest ``keep`` backups, and the files that they name; what a
-        killed run left goes too. Returns how many backups and files are gone."""
+        killed run left goes too. Returns how many backups and files are gone. Raises
+        ``OSError``, ``BackupRefused``; what is left goes the next time."""
         kept = set(self.complete()[-keep:])
         gone = [path for path in self.all() if path not in kept]
         for path in gone:
@@ -110,10 +114,11 @@ def write_list(path: Path, wanted: Iterator[tuple[str, int]]) -> tuple[int, int]
 def listed(path: Path) -> Iterator[tuple[str, int]]:
     """Names and sizes of a list that ``write_list`` wrote. Raises ``BackupRefused`` for
     names that no store of ours has: they could lead out of it."""
-    with path.open(encoding="utf-8") as handle:
+    with path.open(encoding="utf-8", errors="replace") as handle:
         for line in handle:
             length, _, name = line.rstrip("\n").partition(" ")
-            if not length.isdigit() or not is_name(name):
+            is_number = length.isascii() and length.isdigit() and len(length) < 20
+            if not is_number or not is_name(name):
                 raise BackupRefused(f"{path} names {name!r}, which is no file of ours.")
             yield name, int(length)
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from photowall.backup.errors import BackupRefused
 from photowall.backup.folder import LIST, MANIFEST, settle
 
 FORMAT = 1
+DUMPS = {"sqlite": "database.sqlite3", "postgresql": "database.pgdump"}
+"""Name of the dump by the kind of database: no other file is ever restored."""
 _BLOCK = 1024 * 1024
 
 
@@ -72,8 +74,8 @@ def read(backup: Path) -> Manifest:
         raise BackupRefused(
             f"{backup} has no {MANIFEST}: it was not finished, and is no backup."
         ) from None
-    except (OSError, ValueError) as error:
-        raise BackupRefused(f"{path} cannot be read: it is damaged.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(path) from error
     written = document.get("format") if isinstance(document, dict) else None
     if isinstance(written, int) and written > FORMAT:
         raise BackupRefused(
@@ -81,9 +83,51 @@ def read(backup: Path) -> Manifest:
             "install that one, and restore with it."
         )
     try:
-        return Manifest(**document)
+        found = Manifest(**document)
     except TypeError as error:
-        raise BackupRefused(f"{path} cannot be read: it is damaged.") from error
+        raise _damaged(path) from error
+    kinds = get_type_hints(Manifest)
+    odd = [
+        each.name
+        for each in fields(Manifest)
+        if not _is_of(getattr(found, each.name), kinds[each.name])
+    ]
+    if odd:
+        raise BackupRefused(f"{path} is damaged: {odd[0]!r} is not what we write.")
+    if found.dump not in DUMPS.values():
+        # A path would lead to a file that is not of this backup.
+        raise BackupRefused(
+            f"{path} is damaged: it names {found.dump[:100]!r} as its dump, which no "
+            "dump of ours is called."
+        )
+    return found
+
+
+def _damaged(path: Path) -> BackupRefused:
+    return BackupRefused(f"{path} cannot be read: it is damaged.")
+
+
+def _is_of(value: Any, kind: Any) -> bool:
+    """Whether JSON's ``value`` is what a field of that type holds."""
+    if kind is int:
+        return _is_number(value)
+    if kind is str:
+        return _is_text(value)
+    if kind == list[str]:
+        return isinstance(value, list) and all(map(_is_text, value))
+    return isinstance(value, dict) and all(
+        _is_text(table) and _is_number(count) for table, count in value.items()
+    )
+
+
+def _is_number(value: Any) -> bool:
+    """How many of something: it fits the columns of a database, and is no truth."""
+    return type(value) is int and 0 <= value < 2**53
+
+
+def _is_text(value: Any) -> bool:
+    """Words that can be shown: no control characters, no halves of characters."""
+    return isinstance(value, str) and value.isprintable()
 
 
 def check(
@@ -91,11 +135,16 @@ def check(
 ) -> None:
     """Raises ``BackupRefused`` if dump or list have other bytes than the manifest
     says. ``told`` hears of the bytes read."""
+    if manifest.dump != DUMPS.get(manifest.kind):
+        raise BackupRefused(
+            f"{backup / MANIFEST} is damaged: {manifest.dump} is no dump of "
+            f"{manifest.kind}."
+        )
     for name, sha256 in (
         (manifest.dump, manifest.dump_sha256),
         (LIST, manifest.list_sha256),
     ):
-        path = backup / Path(name).name
+        path = backup / name
         if not path.is_file():
             raise BackupRefused(f"{path} is missing: the backup is damaged.")
         if sha256_of(path, told) != sha256:

@@ -19,7 +19,7 @@ from photowall.backup.bars import Bars, PerCent
 from photowall.backup.errors import BackupFailed, BackupRefused
 from photowall.backup.facts import Facts
 from photowall.backup.folder import LIST, Folder, settle, write_list
-from photowall.backup.manifest import Manifest, sha256_of
+from photowall.backup.manifest import DUMPS, Manifest, sha256_of
 
 SEALED = "photowall"
 """The word that a manifest holds encrypted."""
@@ -86,7 +86,13 @@ def take(folder: Folder, keep: int, bars: Bars) -> Taken:
             damaged=copied.damaged,
         )
         manifest.write(backup)
-        pruned, pruned_files = folder.prune(keep)
+        try:
+            pruned, pruned_files = folder.prune(keep)
+        except OSError as error:
+            raise BackupFailed(
+                f"This backup is complete ({backup}), but what is too old could not be "
+                f"removed: {error}. The next backup tries again."
+            ) from error
     return Taken(backup, manifest, pruned, pruned_files)
 
 
@@ -109,7 +115,7 @@ class _Dump:
 
 
 def _from_sqlite(backup: Path, bars: Bars) -> tuple[_Dump, int, int]:
-    source, path = sqlite.here(), backup / "database.sqlite3"
+    source, path = sqlite.here(), backup / DUMPS["sqlite"]
     with bars(100, "% of the database") as bar:
         sqlite.dump(source, path, PerCent(bar).at)
     with sqlite.opened(path) as ask:
@@ -121,7 +127,7 @@ def _from_sqlite(backup: Path, bars: Bars) -> tuple[_Dump, int, int]:
 
 
 def _from_postgres(backup: Path, bars: Bars) -> tuple[_Dump, int, int]:
-    path = backup / "database.pgdump"
+    path = backup / DUMPS["postgresql"]
     program = postgres.dumping()
     with postgres.snapshot() as name, bars(None, "MB of dump") as bar:
         shown = 0
