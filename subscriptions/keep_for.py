@@ -24,6 +24,8 @@ from media_archive.models import MediaItem
 from subscriptions.models import Match, Subscription, SubscriptionEvent
 
 AT_ONCE = 100
+SCANNED = 5_000
+"""Keys that one look for them brings: it may read all that others keep longer."""
 SECONDS = 40.0
 """After so long no further portion is begun: others want the worker too."""
 LONGEST_DAYS = 36_500
@@ -129,13 +131,20 @@ def _expired(wish: Wish, only: Subscription | None = None) -> QuerySet[MediaItem
 
 
 def _portions(wish: Wish) -> Iterator[list[int]]:
-    """Oldest first. What stays is not met again: the walk goes on behind it."""
+    """Oldest first. What stays is not met again: the walk goes on behind it. What is
+    erased is judged anew (``_still``), for it was found some time before."""
     rows = _expired(wish).order_by("dated_at", "pk").values_list("dated_at", "pk")
     here = rows
-    while some := list(here[:AT_ONCE]):
-        yield [pk for _, pk in some]
+    while some := list(here[:SCANNED]):
+        for start in range(0, len(some), AT_ONCE):
+            yield [pk for _, pk in some[start : start + AT_ONCE]]
+        if len(some) < SCANNED:
+            return
         at, last = some[-1]
-        here = rows.filter(Q(dated_at__gt=at) | Q(dated_at=at, pk__gt=last))
+        # The first condition says to the index where to begin.
+        here = rows.filter(
+            Q(dated_at__gt=at) | Q(dated_at=at, pk__gt=last), dated_at__gte=at
+        )
 
 
 def _still(wish: Wish, ids: Collection[int]) -> Collection[int]:

@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -114,6 +116,22 @@ def test_it_stops_in_time_and_goes_on_later(monkeypatch: pytest.MonkeyPatch) -> 
     assert keep_for.erase_expired(seconds=0) is True
     assert len(left()) == 3
     assert keep_for.erase_expired() is False
+    assert left() == set()
+
+
+@pytest.mark.parametrize(("scanned", "looks"), [(100, 1), (2, 3)])
+def test_one_look_serves_many_portions(
+    scanned: int, looks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keep_for, "AT_ONCE", 1)
+    monkeypatch.setattr(keep_for, "SCANNED", scanned)
+    short = follow("short", 7)
+    for age in (9, 10, 11, 11, 12):
+        caught(age, short)
+    with CaptureQueriesContext(connection) as asked:
+        keep_for.erase_expired()
+    found = [q["sql"] for q in asked if f"LIMIT {scanned}" in q["sql"]]
+    assert len(found) == looks
     assert left() == set()
 
 
