@@ -8,12 +8,13 @@ so: docs/decisions/0024-posts-are-read-again.md
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import DataError, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -40,6 +41,8 @@ from subscriptions.models import (
     Subscription,
 )
 from subscriptions.providers import get_provider
+
+logger = logging.getLogger(__name__)
 
 AGAIN = timedelta(hours=1)
 """An item is read again at most so often."""
@@ -151,6 +154,9 @@ def _read(turn: Turn) -> bool:
             continue
         except (ProviderError, OutgoingError) as error:
             _come_back(turn.row, AGAIN, error)
+        except (DataError, ValueError) as error:
+            logger.warning("Item %s: %s", turn.item.pk, type(error).__name__)
+            _give_back(turn, "What the provider says of its post cannot be stored.")
         else:
             _give_back(turn, "The provider names no other address.")
         return True

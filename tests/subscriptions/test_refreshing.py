@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import DataError
 from django.db.models import F, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -423,3 +424,29 @@ def test_the_task_has_the_pictures_fetched(
     with django_capture_on_commit_callbacks(execute=True):
         tasks.refresh_addresses()
     assert ("keep_pictures", None) in rung
+
+
+@pytest.mark.parametrize("error", [DataError("too long"), ValueError("a NUL")])
+def test_what_cannot_be_stored_costs_one_post(
+    upstream: Upstream,
+    subscription: Subscription,
+    error: Exception,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    records = [caught(subscription), caught(subscription)]
+    upstream.posts = [signed(record, "new") for record in records]
+    store_it = refreshing.ingest.store
+    refusals = [error]
+
+    def store_one(*said: Any) -> Any:
+        if refusals:
+            raise refusals.pop()
+        return store_it(*said)
+
+    monkeypatch.setattr(refreshing.ingest, "store", store_one)
+    assert refreshing.refresh_due() == 2
+    renewed, refused = downloads()
+    assert (renewed.state, renewed.next_attempt_at) == ("pending", None)
+    assert (refused.state, refused.reason) == ("pending", "expired")
+    assert "cannot be stored" in refused.detail
+    assert refused.next_attempt_at is not None and refused.claim_until is None
