@@ -26,7 +26,7 @@ from django.conf import settings
 
 from media_archive.addresses import Target, parse_target
 from media_archive.arriving import ArrivingFile
-from media_archive.errors import AnswerTooLarge, OutgoingError
+from media_archive.errors import AnswerTooLarge, OutgoingError, RefusedAddress
 from media_archive.guarded_connections import pool
 from media_archive.guarded_sockets import Guard
 
@@ -208,13 +208,20 @@ def _follow(
             return head
         if not left:
             break
-        following = parse_target(urljoin(target.url, location))
+        following = parse_target(_joined(target.url, location))
         if following.pair != target.pair:
             # What the caller meant for one host is not for another.
             sent = {name: sent[name] for name in ("accept",) if name in sent}
         target = following
         guard.pair = target.pair
     raise OutgoingError(f"{target.pair} redirects too often.")
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise RefusedAddress("The address is malformed.") from error
 
 
 def _exchange(
@@ -249,7 +256,8 @@ def _exchange(
         answered = {name.lower(): text for name, text in response.headers.itermerged()}
         try:
             if into.wants(response.status):
-                if answered.get("content-encoding", "").strip() not in ("", "identity"):
+                encoding = answered.get("content-encoding", "").strip().lower()
+                if encoding not in ("", "identity"):
                     message = f"{guard.pair} compresses though asked not to."
                     raise into.compressed(message)
                 _read(response, limits.max_bytes, guard, into)

@@ -60,6 +60,47 @@ def test_each_hop_is_checked_again(
     assert len(httpserver.log) == 1
 
 
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://[bad",
+        "http://x]",
+        "//[",
+        "//]",
+        "http://[::1",
+        "http://[v1.x]/",
+        "http://[::1]x/",
+        "//[\xff]/",
+        "http://a.example:70000/",
+        "http://a.example:x/",
+        "?\x00",
+        "/there",
+    ],
+)
+def test_an_address_that_cannot_be_read_is_refused_on_the_way_too(
+    location: str, inside: Callable[[str], str]
+) -> None:
+    heard: list[bytes] = []
+
+    def listen(connection: socket.socket) -> None:
+        heard.append(connection.recv(65_536).partition(b" HTTP")[0])
+        head = b"HTTP/1.1 200 OK\r\n"
+        if heard[-1] == b"GET /":
+            moved = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\n"
+            head = moved.encode("latin-1")
+        connection.sendall(head + b"Content-Length: 0\r\n\r\n")
+
+    with raw_server(listen) as port:
+        url = f"http://{inside(f'127.0.0.1:{port}')}/"
+        if location == "/there":
+            assert outgoing_http.request("GET", url, limits=PICTURE).status == 200
+            assert heard == [b"GET /", b"GET /there"]
+        else:
+            with pytest.raises(RefusedAddress):
+                outgoing_http.request("GET", url, limits=PICTURE)
+            assert heard == [b"GET /"]
+
+
 def test_redirects_in_a_circle_end(
     httpserver: HTTPServer, inside: Callable[[str], str]
 ) -> None:

@@ -142,6 +142,29 @@ def test_a_body_as_long_as_the_limit_is_whole(
     assert into.stat().st_size == 4_096
 
 
+@pytest.mark.parametrize("said", ["identity", "Identity", " IDENTITY ", ""])
+def test_what_says_that_it_is_not_compressed_is_brought(
+    said: str, inside: Callable[[str], str], into: Path
+) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {said}\r\nContent-Length: 2\r\n\r\n"
+    with raw_server(saying(head.encode() + b"ok")) as port:
+        url = f"http://{inside(f'127.0.0.1:{port}')}/"
+        assert outgoing_http.fetch(url, into=into, limits=ROOMY).size == 2
+    assert into.read_bytes() == b"ok"
+
+
+@pytest.mark.parametrize("said", ["GZip", "identity, gzip", "x-identity"])
+def test_what_says_anything_else_is_not(
+    said: str, inside: Callable[[str], str], into: Path
+) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {said}\r\nContent-Length: 2\r\n\r\n"
+    with raw_server(saying(head.encode() + b"ok")) as port:
+        url = f"http://{inside(f'127.0.0.1:{port}')}/"
+        with pytest.raises(CompressedAnswer):
+            outgoing_http.fetch(url, into=into, limits=ROOMY)
+    assert list(into.parent.iterdir()) == []
+
+
 def test_a_slow_drip_ends_at_the_deadline_and_leaves_nothing(
     inside: Callable[[str], str], into: Path
 ) -> None:
