@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -49,6 +50,7 @@ class Refused:
 NotHere = Later | NewAddress | SaysGone | Refused
 """What is said instead of the file."""
 
+_LENGTH = re.compile("[0-9]{1,18}")
 BUSY = (429, 503)
 EXPIRED = (401, 403)
 GONE = (404, 410)
@@ -82,4 +84,7 @@ def meaning_of_error(error: OutgoingError) -> NotHere:
 
 def says_its_length(headers: Mapping[str, str]) -> bool:
     """Whether a body that was cut on its way could have been told from a whole one."""
-    return "content-length" in headers or "transfer-encoding" in headers
+    coding = headers.get("transfer-encoding")
+    if coding is not None:  # it outranks a length (RFC 9112, section 6.3)
+        return coding.strip().lower() == "chunked"
+    return _LENGTH.fullmatch(headers.get("content-length", "").strip()) is not None

@@ -71,6 +71,36 @@ def test_what_an_error_means(error: OutgoingError, meaning: NotHere) -> None:
 
 
 @pytest.mark.parametrize(
+    ("headers", "says"),
+    [
+        ({"content-length": "0"}, True),
+        ({"content-length": " 1024 "}, True),
+        ({"content-length": "9" * 18}, True),
+        ({"transfer-encoding": "chunked"}, True),
+        ({"transfer-encoding": " Chunked "}, True),
+        ({"transfer-encoding": "chunked", "content-length": "5"}, True),
+        ({}, False),
+        ({"content-length": ""}, False),
+        ({"content-length": "abc"}, False),
+        ({"content-length": "-5"}, False),
+        ({"content-length": "+5"}, False),
+        ({"content-length": "5, 5"}, False),
+        ({"content-length": "\u0661"}, False),
+        ({"content-length": "9" * 19}, False),
+        ({"content-length": "1" * 5_000}, False),
+        ({"transfer-encoding": "gzip"}, False),
+        ({"transfer-encoding": "gzip, chunked"}, False),
+        ({"transfer-encoding": ""}, False),
+        ({"transfer-encoding": "gzip", "content-length": "5"}, False),
+    ],
+)
+def test_only_a_length_that_can_be_checked_is_believed(
+    headers: dict[str, str], says: bool
+) -> None:
+    assert answers.says_its_length(headers) is says
+
+
+@pytest.mark.parametrize(
     "query",
     ["sig=1", "a=1&X-Amz-Signature=2", "oe=1", "Expires=1", "token=x", "Policy=1"],
 )
