@@ -10,6 +10,7 @@ import copy
 import itertools
 import json
 import random
+import time
 from typing import Any
 
 import pytest
@@ -233,6 +234,17 @@ def test_what_lies_too_deep_is_kept_as_text(depth: int) -> None:
     else:
         assert kept.encode() == deep[around:-around]
     assert around == min(depth, envelope.MAX_DEPTH - 3)
+
+
+@pytest.mark.parametrize("end", [b"", b"\\", b"x"])
+def test_a_deep_text_without_its_end_is_refused_at_once(end: bytes) -> None:
+    deep, quotes = b"[" * 200_000, b'\\"' * 50_000
+    began = time.thread_time()
+    with pytest.raises(envelope.NotOurFormat):
+        envelope.decode(deep + b'"' + quotes + end)
+    came = envelope.decode(deep + b'"' + quotes + b'"' + b"]" * len(deep))
+    assert isinstance(came, list)
+    assert time.thread_time() - began < 5
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,9 @@ def _with_depths_as_text(text: str) -> str:
     return "".join([*parts, text[kept:]])
 
 
-_STRING_OR_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{]+|[\]}]+', re.DOTALL)
+# A string without its end is one as well: else each quote in it would be tried as the
+# beginning of another.
+_STRING_OR_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]+|[\]}]+', re.DOTALL)
 
 
 def _parse_float(digits: str) -> float | str:
