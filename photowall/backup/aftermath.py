@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.models import User
@@ -16,6 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from media_archive.encryption import EncryptedTextField, Unopened
 from media_archive.models import ApiToken, JournalCounter, MediaItem
 from photowall.backup import erasures, facts
+from photowall.backup.erasures import Erasures
 from photowall.backup.errors import BackupFailed
 from photowall.backup.facts import Ask
 from photowall.backup.manifest import Manifest
@@ -54,9 +53,7 @@ def refuse_other_counts(ask: Ask, tables: list[str], written: Manifest) -> None:
         )
 
 
-def see_to(
-    present: Present, erased: Mapping[str, Mapping[str, Any]], written: Manifest
-) -> Aftermath:
+def see_to(present: Present, erased: Erasures, written: Manifest) -> Aftermath:
     """Migrate, leap, purge again what was purged, and look at the secrets. May be
     done twice."""
     executor = MigrationExecutor(connection)

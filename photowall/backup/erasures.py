@@ -4,6 +4,7 @@ back with it, and is purged once more."""
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import weakref
 from collections import defaultdict
@@ -40,8 +41,8 @@ class Erasures:
             "CREATE TABLE erased (key TEXT PRIMARY KEY, row TEXT) WITHOUT ROWID"
         )
 
-    def add(self, rows: Iterable[Row]) -> None:
-        """One that is there already is replaced."""
+    def add(self, rows: Iterable[Row]) -> Erasures:
+        """One that is there already is replaced. Itself."""
         for some in _portions(rows):
             self._own.execute("BEGIN")
             self._own.executemany(
@@ -49,13 +50,14 @@ class Erasures:
                 [(row["key"], json.dumps(row)) for row in some],
             )
             self._own.execute("COMMIT")
+        return self
 
     def of(self, keys: Iterable[str]) -> dict[str, Row]:
         """Those with one of a few keys."""
         wanted = [*keys]
         marks = ", ".join("?" * len(wanted))
         rows = self._own.execute(
-            f"SELECT key, row FROM erased WHERE key IN ({marks})",  # noqa: S608  marks
+            f"SELECT key, row FROM erased WHERE key IN ({marks})",
             wanted,
         )
         return {key: json.loads(row) for key, row in rows}
@@ -88,7 +90,7 @@ def of_folder(path: Path) -> Iterator[Row]:
     try:
         with path.open(encoding="utf-8") as lines:
             yield from map(_read, lines)
-    except (ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, OverflowError, RecursionError) as error:
         raise BackupRefused(
             f"{path} is damaged: take it from a copy of the folder. Without it, what "
             "was purged may come back; who accepts that moves it away."
@@ -97,9 +99,7 @@ def of_folder(path: Path) -> Iterator[Row]:
 
 def leave(path: Path, erasures: Erasures) -> None:
     """Add them to those that stand beside the backups."""
-    merged = Erasures()
-    merged.add(of_folder(path))
-    merged.add(erasures)
+    merged = Erasures().add(of_folder(path)).add(erasures)
     draft = path.with_name(path.name + PART)
     with draft.open("w", encoding="utf-8") as handle:
         for row in merged:
@@ -146,18 +146,36 @@ def _purge(doomed: dict[int, Row]) -> int:
     return len(doomed)
 
 
-def _read(line: str) -> Row:
-    """Raises ``ValueError``, ``TypeError`` or ``KeyError`` for what is no tombstone."""
-    row = json.loads(line)
-    kinds = {name: int if name == "item_id" else str for name in COLUMNS}
-    if not all(isinstance(row[name], kind) for name, kind in kinds.items()):
-        raise ValueError("A value of another type than it should have.")
-    _time(row)
-    return {name: row[name] for name in COLUMNS}
-
-
 def _time(row: Row) -> datetime:
     return datetime.fromisoformat(row["purged_at"])
+
+
+def _read(line: str) -> Row:
+    """One that ``leave`` wrote. Raises ``ValueError`` for any other."""
+    row: Any = json.loads(line)
+    if not isinstance(row, dict) or set(row) != {*COLUMNS}:
+        raise ValueError("These are not the columns of a tombstone.")
+    for name in COLUMNS:
+        value = row[name]
+        if name == "item_id":
+            fits = type(value) is int and -(2**63) <= value < 2**63
+        else:
+            fits = isinstance(value, str) and _is_held(value, name)
+        if not fits:
+            raise ValueError(f"{name} is none of ours.")
+    at = datetime.fromisoformat(row["purged_at"])
+    if at.tzinfo is None or not row["key"]:
+        raise ValueError("It has no key, or a time in no time zone.")
+    at.astimezone(UTC)
+    return row
+
+
+def _is_held(text: str, name: str) -> bool:
+    """Whether the column holds it: not too long, no NUL, no halves of characters."""
+    field = Tombstone._meta.get_field(name)  # noqa: SLF001  public in Django
+    longest: int | None = getattr(field, "max_length", None)
+    short = longest is None or len(text) <= longest
+    return short and not re.search("[\0\ud800-\udfff]", text)
 
 
 def _moment(value: Any) -> str:

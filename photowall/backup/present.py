@@ -9,6 +9,7 @@ from pathlib import Path
 from django.db import connection
 
 from photowall.backup import erasures, facts, postgres, sqlite
+from photowall.backup.erasures import Erasures
 from photowall.backup.errors import BackupRefused
 from photowall.up import beside
 from photowall.up.places import Places
@@ -22,7 +23,7 @@ class Present:
 
     name: str
     is_empty: bool
-    erased: erasures.Erasures = field(default_factory=dict)
+    erased: Erasures = field(default_factory=Erasures)
     journal: int = 0
     newest_item: int = 0
     readable: bool = True
@@ -51,8 +52,8 @@ def look() -> Present:
     name = str(connection.settings_dict["NAME"])
     there = postgres.tables()
     found = facts.learn(postgres.ask, there)
-    erased = erasures.of_database(postgres.ask, there)
-    erased |= erasures.of_database(postgres.ask, postgres.aside(), postgres.ASIDE)
+    waiting = erasures.of_database(postgres.ask, postgres.aside(), postgres.ASIDE)
+    erased = Erasures().add(erasures.of_database(postgres.ask, there)).add(waiting)
     newest = facts.newest_item(postgres.ask, found.counts)
     # Beside an unfinished restore lie the rows that it was to replace.
     is_empty = found.is_empty and not postgres.aside()
@@ -69,7 +70,7 @@ def _look_at_sqlite(path: Path) -> Present:
             return Present(
                 path.name,
                 found.is_empty,
-                erasures.of_database(ask, there),
+                Erasures().add(erasures.of_database(ask, there)),
                 found.journal,
                 facts.newest_item(ask, found.counts),
             )

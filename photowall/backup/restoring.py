@@ -19,6 +19,7 @@ from media_archive import encryption
 from photowall.backup import copying, erasures, manifest, postgres
 from photowall.backup.aftermath import Aftermath
 from photowall.backup.bars import Bars, PerCent
+from photowall.backup.erasures import Erasures
 from photowall.backup.errors import BackupFailed, BackupRefused
 from photowall.backup.folder import Folder
 from photowall.backup.manifest import Manifest
@@ -86,7 +87,8 @@ def restore(chosen: Plan, bars: Bars, *, despite_missing: bool = False) -> Resto
     found = chosen.manifest
     _refuse_missing(chosen.unfit, despite_missing=despite_missing)
     chosen.present.refuse_in_use()
-    erased = erasures.of_folder(chosen.folder.erased) | chosen.present.erased
+    erased = Erasures().add(erasures.of_folder(chosen.folder.erased))
+    erased.add(chosen.present.erased)
     unfit = {*chosen.unfit, *found.absent}
     with bars(found.files, "files") as bar:
         try:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from media_archive import encryption
 from photowall.backup import copying, erasures, facts, postgres, sqlite
 from photowall.backup.bars import Bars, PerCent
+from photowall.backup.erasures import Erasures
 from photowall.backup.errors import BackupFailed, BackupRefused
 from photowall.backup.facts import Facts
 from photowall.backup.folder import LIST, Folder, settle, write_list
@@ -111,7 +112,7 @@ class _Dump:
     path: Path
     found: Facts
     listed: tuple[int, int]
-    erased: erasures.Erasures
+    erased: Erasures
 
 
 def _from_sqlite(backup: Path, bars: Bars) -> tuple[_Dump, int, int]:
@@ -122,7 +123,7 @@ def _from_sqlite(backup: Path, bars: Bars) -> tuple[_Dump, int, int]:
         there = sqlite.tables(ask)
         found = facts.learn(ask, there)
         wanted = write_list(backup / LIST, facts.wanted_files(ask, there))
-        erased = erasures.of_database(ask, there)
+        erased = Erasures().add(erasures.of_database(ask, there))
     return _Dump(path, found, wanted, erased), 0, 0
 
 
@@ -142,6 +143,6 @@ def _from_postgres(backup: Path, bars: Bars) -> tuple[_Dump, int, int]:
         there = postgres.tables()
         found = facts.learn(postgres.ask, there)
         wanted = write_list(backup / LIST, facts.wanted_files(postgres.ask, there))
-        erased = erasures.of_database(postgres.ask, there)
+        erased = Erasures().add(erasures.of_database(postgres.ask, there))
     settle(path)
     return _Dump(path, found, wanted, erased), postgres.server(), program.version

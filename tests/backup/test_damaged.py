@@ -149,7 +149,7 @@ def test_graves_with_odd_values(
     for text in ("[]\n", "5\n", "null\n", "\n", "[" * 100_000):
         path.write_text(text)
         with pytest.raises(BackupRefused):
-            erasures.of_folder(path)
+            list(erasures.of_folder(path))
     # The positive control.
     path.write_text(json.dumps(row) + "\n")
     assert "1 items, purged since, are purged again" in restored(
