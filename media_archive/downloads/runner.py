@@ -13,14 +13,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from media_archive import claims
-from media_archive.downloads import portraits
+from media_archive.downloads import portraits, waiting
 from media_archive.downloads.holding import held
 from media_archive.downloads.keeping import failed_here, keep
 from media_archive.downloads.schedule import HOLD
-from media_archive.errors import DiskFull
+from media_archive.downloads.transitions import DownloadStepRefused
+from media_archive.errors import ClaimLost, DiskFull
 from media_archive.models import Download, Role
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,9 @@ SHORTLIST = 16
 
 HELP_EVERY = 1.0
 """Seconds between two calls for help of one runner."""
+
+DATABASE_WAITS = (0.0, 1.0, 2.0, 4.0, 8.0)
+"""Seconds before each attempt to give a row back when the database refused a step."""
 
 _lock = threading.Lock()
 _running = 0
@@ -74,12 +78,44 @@ def _keep(row: Download) -> None:
     try:
         with held(row):
             keep(row)
-    except (DiskFull, DatabaseError, InterfaceError):
+    except (OperationalError, InterfaceError) as error:
+        # A lock, a deadlock, a restart: the picture is not to blame.
+        _put_back(row, error)
+    except (DiskFull, DatabaseError):
         # Not the download's fault; the next one would fare no better.
         raise
     except Exception as error:  # a bug costs one picture, not its neighbours
         logger.exception("Download %s failed.", row.pk)
+        _note_failure(row, error)
+
+
+def _note_failure(row: Download, error: Exception) -> None:
+    try:
         failed_here(row, error)
+    except (ClaimLost, DownloadStepRefused) as refusal:
+        # Somebody else has it, or it is at its end by now.
+        logger.info("Download %s: %s", row.pk, refusal.message)
+    except (OperationalError, InterfaceError) as trouble:
+        _put_back(row, trouble)
+
+
+def _put_back(row: Download, error: Exception) -> None:
+    """Give ``row`` back as soon as the database answers. Raises ``error`` if it does
+    not in ``DATABASE_WAITS``: its claim will be over some time."""
+    logger.warning("Download %s: %s", row.pk, error)
+    for seconds in DATABASE_WAITS:
+        time.sleep(seconds)
+        # A connection that was cut is replaced by a new one.
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+        try:
+            waiting.put_back(row)
+        except ClaimLost:
+            return
+        except (OperationalError, InterfaceError):
+            continue
+        return
+    raise error
 
 
 def _claim_next(*, oldest: bool) -> tuple[Download | None, bool]:

@@ -25,6 +25,11 @@ from media_archive.errors import DiskFull
 from media_archive.models import Download, DownloadState
 
 FREED: dict[str, Any] = {"claim_until": None, "lost_claims": 0}
+BACK = {
+    DownloadState.FETCHING: DownloadState.PENDING,
+    DownloadState.RENDERING: DownloadState.STORED,
+}
+"""From where a step that did not end begins again."""
 
 
 def give_back(row: Download, wish: Wish, meaning: NotHere) -> None:
@@ -106,6 +111,28 @@ def wait(row: Download, after: DownloadState, reason: str, detail: str) -> None:
     move(row, after, reason=reason, detail=detail, next_attempt_at=at, **FREED)
 
 
+def put_back(row: Download) -> None:
+    """The database refused a step (a lock, a restart): the step begins again soon. Not
+    an attempt and no lost worker: neither the picture nor its worker is to blame.
+
+    ``row`` is read again: what was written last may be there or not.
+    """
+    rows = Download.objects.filter(pk=row.pk, claim_epoch=row.claim_epoch)
+    mine = rows.open().first()
+    if mine is None:
+        return
+    words = "The database did not take it; tried again."
+    changes: dict[str, Any] = {
+        "claim_until": None,
+        "next_attempt_at": Now() + timedelta(seconds=schedule.AFTER_A_BUG),
+    }
+    state = DownloadState(mine.state)
+    if state in BACK:
+        move(mine, BACK[state], detail=words, **changes)
+    else:
+        rows.filter(state=state).update(**changes)
+
+
 def lost(row: Download, reason: str, detail: str, seconds: float = 0) -> bool:
     """Whoever worked on ``row`` did not get to an end: the step begins again after
     ``seconds``. False if that was so too often: it is set aside."""
@@ -117,13 +144,9 @@ def lost(row: Download, reason: str, detail: str, seconds: float = 0) -> bool:
     if seconds:
         changes["claim_until"] = None
         changes["next_attempt_at"] = Now() + timedelta(seconds=seconds)
-    back = {
-        DownloadState.FETCHING: DownloadState.PENDING,
-        DownloadState.RENDERING: DownloadState.STORED,
-    }
     state = DownloadState(row.state)
-    if state in back:
-        move(row, back[state], reason=reason, detail=detail, **changes)
+    if state in BACK:
+        move(row, BACK[state], reason=reason, detail=detail, **changes)
     else:
         rows = Download.objects.filter(pk=row.pk, claim_epoch=row.claim_epoch)
         rows.update(reason=reason, detail=detail, **changes)

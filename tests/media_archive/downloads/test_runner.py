@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
+from django.db.models import F
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from media_archive import claims, downloads, files, renditions
-from media_archive.downloads import runner, schedule
+from media_archive.downloads import keeping, runner, schedule, settling
 from media_archive.models import Download, DownloadState
 from media_archive.records import IncomingAsset, IncomingAuthor, Kind
 from media_archive.tasks import keep_pictures
@@ -23,6 +25,7 @@ from tests.media_archive.downloads.pictures import (
     the_asset,
     the_download,
     time_passes,
+    wait_left,
 )
 
 pytestmark = pytest.mark.django_db
@@ -127,6 +130,8 @@ def test_a_place_is_given_back_after_an_error(monkeypatch: pytest.MonkeyPatch) -
         raise OperationalError("The database is away.")
 
     monkeypatch.setattr(runner, "keep", keep)
+    monkeypatch.setattr(runner.waiting, "put_back", keep)
+    monkeypatch.setattr(runner, "DATABASE_WAITS", (0.0, 0.0))
     with pytest.raises(OperationalError):
         downloads.work_off()
     assert runner._running == 0
@@ -241,6 +246,76 @@ def test_an_error_of_ours_before_anything_was_done_counts_too(
         downloads.work_off()
         time_passes()
     assert the_download(item).state == DownloadState.QUARANTINED
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_what_the_database_refuses_is_no_fault_of_the_picture(
+    error: type[Exception], site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "ab":
+        site.show(f"/{name}.jpg", a_jpeg(ord(name)))
+    good, locked = (a_post(site.at(f"/{name}.jpg")) for name in "ab")
+    pk = the_download(locked).pk
+    end = settling.settle
+
+    def refuse(row: Download, *rest: Any, **said: Any) -> bool:
+        if row.pk == pk:
+            raise error("could not obtain lock on row")
+        return end(row, *rest, **said)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keeping, "settle", refuse)
+        for _ in range(schedule.MOST_LOST + 1):
+            downloads.work_off()
+            row = the_download(locked)
+            assert (row.state, row.attempts, row.lost_claims) == ("stored", 0, 0)
+            assert row.claim_until is None and 25 < wait_left(row) <= 30
+            time_passes()
+    assert the_asset(good).state == "ready", "the run went on"
+    downloads.work_off()
+    assert the_asset(locked).state == "ready"
+    assert site.asked.count("/b.jpg") == 1
+
+
+def test_what_ended_while_the_answer_was_lost_stays_so(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.show("/a.jpg", a_jpeg(1))
+    item = a_post(site.at("/a.jpg"))
+    end = settling.settle
+
+    def cut(*said: Any, **more: Any) -> bool:
+        end(*said, **more)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(keeping, "settle", cut)
+    downloads.work_off()
+    row = the_download(item)
+    assert (row.state, row.next_attempt_at) == ("ready", None)
+
+
+@pytest.mark.parametrize("after", ["refresh", "ready", "taken"])
+def test_an_error_of_ours_in_what_somebody_else_has_ends_no_run(
+    after: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_post("http://h/1")
+    other = a_post("http://h/2")
+    seen: list[int] = []
+
+    def buggy(row: Download) -> None:
+        seen.append(row.pk)
+        rows = Download.objects.filter(pk=row.pk)
+        if row.pk != the_download(other).pk:
+            rows.update(state=DownloadState.READY)
+        elif after == "taken":
+            rows.update(lost_claims=4, claim_epoch=F("claim_epoch") + 1, state="ready")
+        else:
+            rows.update(state=after, lost_claims=schedule.MOST_LOST - 1)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(runner, "keep", buggy)
+    downloads.work_off()
+    assert len(seen) == 2
 
 
 @pytest.mark.django_db(transaction=True)
