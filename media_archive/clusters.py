@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
+from media_archive import set_wise
 from media_archive.journal import Recording
 from media_archive.models import Author, JournalKind, MediaAsset, MediaItem
 
@@ -28,8 +29,9 @@ SAME_SHAPE = 1.1
 """How many times as wide for its height one picture may be as the other: crops differ
 by less, a landscape and a portrait by more."""
 
-MOST_MOVED = 500
-"""Items that one shot between two clusters moves; larger ones stay apart."""
+LARGEST = 500
+"""Items of one cluster, so that no change of one moves more of them. A shot that is
+alike to full ones only begins another, and larger ones stay apart."""
 
 
 def assign(recording: Recording, item: MediaItem) -> None:
@@ -50,13 +52,14 @@ def assign(recording: Recording, item: MediaItem) -> None:
         shot = _look_of(item)
         if shot is not None:
             alike = _alike(item.author_id, item, shot)
-    chosen, joining = _chosen(alike) if alike else (item.pk, set())
+    found = _chosen(alike, item) if alike else None
+    chosen, joining = found or (item.pk, set())
     if before not in (None, chosen, *joining):
         _leave(recording, item, before)
-    if not alike:
+    if found is None:
         _make_room(recording, item)
-    for moved in _locked(item, MediaItem.objects.filter(cluster_id__in=joining)):
-        _move(recording, moved, chosen)
+    moving = MediaItem.objects.filter(cluster_id__in=joining)
+    _move(recording, _locked(item, moving), chosen)
     if chosen != before:
         item.cluster_id = chosen
         MediaItem.objects.filter(pk=item.pk).update(cluster_id=chosen)
@@ -137,21 +140,25 @@ def _alike(author_id: int, item: MediaItem, shot: Look) -> set[int]:
     }
 
 
-def _chosen(alike: set[int]) -> tuple[int, set[int]]:
-    """The cluster that the others join, and those that do."""
-    if len(alike) == 1:
-        return next(iter(alike)), set()
+def _chosen(alike: set[int], item: MediaItem) -> tuple[int, set[int]] | None:
+    """The cluster that ``item`` and the others join, and those others; None when each
+    is full."""
     sizes = dict(
         MediaItem.objects.filter(cluster_id__in=alike)
+        .exclude(pk=item.pk)
         .order_by()
         .values_list("cluster_id")
         .annotate(size=Count("id"))
     )
-    chosen, *others = sorted(alike, key=lambda cluster: (-sizes[cluster], cluster))
-    joining, room = set[int](), MOST_MOVED
+    largest_first = sorted(sizes, key=lambda cluster: (-sizes[cluster], cluster))
+    open_ = [cluster for cluster in largest_first if sizes[cluster] < LARGEST]
+    if not open_:
+        return None
+    chosen, *others = open_
+    joining, room = set[int](), LARGEST - sizes[chosen] - 1
     for cluster in others:
-        room -= sizes[cluster]
-        if room >= 0:
+        if sizes[cluster] <= room:
+            room -= sizes[cluster]
             joining.add(cluster)
     return chosen, joining
 
@@ -160,8 +167,7 @@ def _leave(recording: Recording, item: MediaItem, cluster: int | None) -> None:
     """``item`` got another picture and is not alike any more: those who stay are told.
     All of them, for which walls they are on is not known here."""
     rest = MediaItem.objects.filter(cluster_id=cluster).order_by("-pk")
-    for stays in _locked(item, rest[:MOST_MOVED]):
-        _move(recording, stays, stays.cluster_id)
+    _move(recording, _locked(item, rest), cluster)
 
 
 def _make_room(recording: Recording, item: MediaItem) -> None:
@@ -169,8 +175,7 @@ def _make_room(recording: Recording, item: MediaItem) -> None:
     rest = MediaItem.objects.filter(cluster_id=item.pk).exclude(pk=item.pk)
     first = rest.order_by("pk").values_list("pk", flat=True).first()
     if first is not None:
-        for other in _locked(item, rest):
-            _move(recording, other, first)
+        _move(recording, _locked(item, rest), first)
 
 
 def _locked(item: MediaItem, rows: QuerySet[MediaItem]) -> list[MediaItem]:
@@ -187,9 +192,16 @@ def _locked(item: MediaItem, rows: QuerySet[MediaItem]) -> list[MediaItem]:
     )
 
 
-def _move(recording: Recording, item: MediaItem, cluster: int | None) -> None:
-    item.revision += 1
-    item.changed_at = timezone.now()
-    item.cluster_id = cluster
-    item.save(update_fields=["revision", "changed_at", "cluster_id"])
-    recording.add(item, JournalKind.CHANGED, detail={"cluster": cluster})
+def _move(recording: Recording, items: list[MediaItem], cluster: int | None) -> None:
+    """Give them that cluster and tell it; one statement, however many they are."""
+    now = timezone.now()
+    for item in items:
+        item.revision += 1
+        item.changed_at = now
+        item.cluster_id = cluster
+        recording.add(item, JournalKind.CHANGED, detail={"cluster": cluster})
+    set_wise.update(
+        MediaItem,
+        ("id", "revision", "changed_at", "cluster_id"),
+        [(item.pk, item.revision, now, cluster) for item in items],
+    )

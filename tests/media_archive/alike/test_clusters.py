@@ -145,12 +145,37 @@ def test_of_two_equally_large_the_older_number_stays() -> None:
 
 
 def test_very_large_clusters_are_not_moved(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clusters, "MOST_MOVED", 1)
+    monkeypatch.setattr(clusters, "LARGEST", 5)
     left = [a_shot(SHOT, n) for n in range(2)]
     right = [a_shot(near(SHOT, 10), 10 + n) for n in range(3)]
     bridge = a_shot(near(SHOT, 5), 5)
     assert {cluster_of(i) for i in left} == {left[0].pk}
     assert {cluster_of(i) for i in [*right, bridge]} == {right[0].pk}
+
+
+def test_a_full_cluster_takes_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "LARGEST", 3)
+    shots = [a_shot(SHOT, n) for n in range(7)]
+    numbers = [cluster_of(shot) for shot in shots]
+    first, fourth, seventh = shots[0].pk, shots[3].pk, shots[6].pk
+    assert numbers == [first] * 3 + [fourth] * 3 + [seventh]
+    # Who is in a full one stays in it.
+    settle(shots[1].pk, near(SHOT, 1))
+    assert cluster_of(shots[1]) == first
+    assert changes_told() == []
+
+
+def test_who_leaves_moves_the_others_in_a_few_statements() -> None:
+    counts = []
+    for size in (3, 12):
+        shots = [a_shot(SHOT, n, author=somebody(f"bot-{size}")) for n in range(size)]
+        with CaptureQueriesContext(connection) as asked:
+            settle(shots[0].pk, OTHER)
+        counts.append(len(asked))
+        assert {cluster_of(i) for i in shots[1:]} == {shots[1].pk}
+        assert cluster_of(shots[0]) == shots[0].pk
+        assert len(changes_told()) >= size - 1
+    assert counts[0] == counts[1]
 
 
 def test_settled_twice_changes_nothing() -> None:
