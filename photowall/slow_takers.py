@@ -3,6 +3,9 @@
 Daphne writes what an application sends into the connection's buffer, and the buffer has
 no end: a film that a phone takes in ten minutes would lie in memory whole. Here an
 application that sends in pieces waits until the other side has taken the last one.
+
+Who takes nothing for as long as a request may last is cut off, and what was made for it
+is thrown away: to close in the usual way would wait until all of it was taken.
 """
 
 from __future__ import annotations
@@ -35,6 +38,11 @@ class Pace:
         """Nobody takes it any more."""
         self._room.set()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the buffer waits for the other side."""
+        return not self._room.is_set()
+
     async def room(self) -> None:
         """Returns when there is room, or nobody is there any more."""
         await self._room.wait()
@@ -56,8 +64,13 @@ class PacedRequest(WebRequest):
 
     def finish(self) -> None:
         """The answer is complete, or given up."""
+        channel = self.channel
         self._let_go()
         super().finish()
+        if not getattr(channel, "persistent", True):
+            # Twisted closes it once the rest is taken. Only a connection that is kept
+            # has a limit for that; without one this would be for good.
+            channel.setTimeout(self.server.http_timeout or None)
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802 - Twisted's name
         """The other side has hung up."""
@@ -66,9 +79,12 @@ class PacedRequest(WebRequest):
 
     def check_timeouts(self) -> None:
         """An answer that is being taken has all the time it needs."""
-        limit = self.server.http_timeout
-        taken = self.pace and time.monotonic() - self.pace.moved_at < (limit or 0)
-        if not taken:
+        limit, pace = self.server.http_timeout, self.pace
+        if not limit or (pace and time.monotonic() - pace.moved_at < limit):
+            return
+        if pace and pace.is_full and self.channel is not None:
+            self.channel.forceAbortClient()
+        else:
             super().check_timeouts()
 
     def _let_go(self) -> None:
