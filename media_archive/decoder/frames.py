@@ -8,13 +8,20 @@ import struct
 from collections.abc import Callable
 from typing import BinaryIO
 
+from media_archive.decoder.messages import BROKEN, Refusal
+
 MOST_PARTS = 100_000
 """Parts of a file that are walked over; frames behind them are not known of."""
+MOST_BLOCKS = 250_000
+"""Blocks of a GIF, of up to 255 bytes: three times what our largest file needs. Each
+costs time here and in Pillow, however short it is."""
 
 
 def count(file: BinaryIO, content_type: str, most: int) -> int | None:
     """Frames of ``file``, at most ``most`` + 1; ``None`` where only the decoder knows
-    (AVIF). A file cut off counts what is there: that it is broken shows later."""
+    (AVIF). A file cut off counts what is there: that it is broken shows later.
+
+    Raises ``Refusal`` for a GIF in too many blocks."""
     counter = _COUNTERS.get(content_type)
     if counter is None:
         return None if content_type == "image/avif" else 1
@@ -24,7 +31,7 @@ def count(file: BinaryIO, content_type: str, most: int) -> int | None:
 
 def _gif(content: mmap.mmap, most: int) -> int:
     end = len(content)
-    found, at = 0, 13
+    found, at, blocks = 0, 13, 0
     if end > at and content[10] & 0x80:
         at += _colours(content[10])
     for _ in range(MOST_PARTS):
@@ -41,6 +48,12 @@ def _gif(content: mmap.mmap, most: int) -> int:
             break
         while at < end and content[at]:
             at += content[at] + 1
+            blocks += 1
+            if blocks > MOST_BLOCKS:
+                words = (
+                    f"It is in more than {MOST_BLOCKS:,} blocks, which is the limit."
+                )
+                raise Refusal(BROKEN, words)
         at += 1
     return found
 

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from PIL import Image, ImageFile
 
-from media_archive.decoder import frames, kinds
+from media_archive.decoder import frames, kinds, scans
 from media_archive.decoder.messages import (
     BROKEN,
     TOO_MANY_FRAMES,
@@ -15,9 +15,8 @@ from media_archive.decoder.messages import (
     Limits,
     Refusal,
 )
+from media_archive.decoder.specs import LONGEST_SIDE
 
-LONGEST_SIDE = 32_767
-"""Pixels; no screen, camera or format of ours goes beyond."""
 _ORIENTATION = 0x0112  # the EXIF tag
 _PLUGINS = {
     "image/jpeg": ("JpegImagePlugin", "MpoImagePlugin"),
@@ -51,6 +50,8 @@ def open_picture(file: BinaryIO, limits: Limits) -> Opened:
     count = frames.count(file, content_type, limits["frames"])
     # One that counts wrongly must not get further than the one who counts here.
     _refuse_frames(count or 1, limits)
+    if content_type == "image/jpeg":
+        scans.refuse_too_many(file)
     _load_plugin(content_type)
     # Twice this number of pixels and Pillow itself refuses, while opening.
     Image.MAX_IMAGE_PIXELS = limits["pixels"]

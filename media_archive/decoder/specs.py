@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+LONGEST_SIDE = 32_767
+"""Pixels of a picture; no screen, camera or format of ours goes beyond."""
 TALLEST = 3
 """Times as high as wide; what is taller gets narrower than its name says."""
 BACKGROUND = 160

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -12,7 +13,9 @@ import pytest
 from PIL import Image
 
 from media_archive import imaging
+from media_archive.decoder import frames
 from media_archive.errors import (
+    BrokenImage,
     DecodingTookTooMuchMemory,
     PictureRefused,
     TooManyFrames,
@@ -117,11 +120,73 @@ def test_frames_of_other_kinds_count_too(look: Look, settings: Any, kind: str) -
 
 
 def test_a_gif_of_tiny_parts_is_counted_in_time(look: Look) -> None:
-    parts = b"!\xfe" + b"\x01x" * 1_000_000 + b"\x00"
     content = a_gif(2, 2, 1)
-    began = time.monotonic()
+    for count in (frames.MOST_BLOCKS + 1, 9_000_000):
+        parts = b"!\xfe" + b"\x01x" * count + b"\x00"
+        began = time.monotonic()
+        with pytest.raises(BrokenImage, match="more than 250,000 blocks"):
+            look(content[:19] + parts + content[19:])
+        assert time.monotonic() - began < 5
+    parts = b"!\xfe" + b"\x01x" * (frames.MOST_BLOCKS - 9) + b"\x00"
     assert look(content[:19] + parts + content[19:]).frames == 1
-    assert time.monotonic() - began < 5
+
+
+def with_scans(count: int, size: tuple[int, int] = (64, 64)) -> bytes:
+    """A progressive JPEG whose last scan comes again and again."""
+    whole = encoded(Image.new("L", size), "JPEG", progressive=True)
+    scan = whole[whole.rfind(b"\xff\xda") : -2]
+    there = whole.count(b"\xff\xda")
+    return whole[:-2] + scan * (count - there) + b"\xff\xd9"
+
+
+def test_a_jpeg_of_very_many_scans_is_refused(look: Look, render: Render) -> None:
+    assert look(with_scans(100)).width == 64
+    assert render(with_scans(100)).made
+    for count, size in ((101, (64, 64)), (300, (7_000, 7_000))):
+        with pytest.raises(BrokenImage, match="more than 100 scans"):
+            look(with_scans(count, size))
+        with pytest.raises(BrokenImage, match="more than 100 scans"):
+            render(with_scans(count, size))
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        b"\xff" * 50,
+        b"\xff\x00" * 50,
+        b"\xff\xd0",
+        b"\xff\x01",
+        b"\xff\xfe\x00\x02",
+        b"\xff\xfe\x00\x06abcd",
+        b"\xff\x02\xff\xff",
+    ],
+)
+def test_no_scan_hides(look: Look, between: bytes) -> None:
+    """Behind what decoders pass over."""
+    content = with_scans(150)
+    last = content.rfind(b"\xff\xda")
+    scan = content[last:-2]
+    hidden = content[: -2 - 100 * len(scan)] + (between + scan) * 100 + b"\xff\xd9"
+    with pytest.raises(BrokenImage, match="more than 100 scans"):
+        look(hidden)
+
+
+def test_scans_that_are_none_do_not_count(look: Look) -> None:
+    """Those of a thumbnail, or of another picture behind the first."""
+    content, other = encoded(quarters(64, 64), "JPEG"), with_scans(300)[:60_000]
+    length = struct.pack(">H", len(other) + 2)
+    assert look(content[:2] + b"\xff\xe5" + length + other + content[2:]).width == 64
+    assert look(content + other).width == 64
+
+
+def test_a_jpeg_of_very_many_parts_is_refused_in_time(look: Look) -> None:
+    content = encoded(quarters(64, 64), "JPEG")
+    many = content[:2] + b"\xff\xfe\x00\x02" * 4_000_000 + content[2:]
+    began = time.monotonic()
+    with pytest.raises(BrokenImage, match="more than 100,000 parts"):
+        look(many)
+    look(content[:-2] + b"\xff" * 10_000_000)
+    assert time.monotonic() - began < 10
 
 
 BOMBS: dict[str, Callable[[], bytes]] = {
