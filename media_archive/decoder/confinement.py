@@ -10,6 +10,8 @@ import sys
 import threading
 from pathlib import Path
 
+from media_archive.decoder import landlock
+
 FILES = 64
 """Files open at once."""
 LARGEST_FILE = 64 * 1024 * 1024
@@ -22,7 +24,9 @@ _LOOK_EVERY = 0.05
 
 
 def confine(memory: int) -> None:
-    """No more than ``memory`` bytes, a few files, no core dumps, some hours."""
+    """No more than ``memory`` bytes, a few files, no core dumps, some hours; no look
+    into other processes where the system can forbid it (``landlock``)."""
+    landlock.give_up()  # before there is a second thread
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_NOFILE, FILES)
     _limit(resource.RLIMIT_FSIZE, LARGEST_FILE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 from PIL import Image
 
 from media_archive import imaging
-from media_archive.decoder import messages
+from media_archive.decoder import landlock, messages
 from media_archive.errors import BrokenImage, DecodingTookTooLong, PictureRefused
 from media_archive.imaging import Looked, pool
 from media_archive.imaging.process import DecodingProcess
@@ -26,6 +27,7 @@ from tests.media_archive.imaging.drawings import encoded, quarters
 
 Look = Callable[[bytes], Looked]
 PICTURE = encoded(quarters())
+KNOWS_LANDLOCK = landlock.version() > 0
 LINUX = sys.platform == "linux"
 
 
@@ -214,6 +216,53 @@ def test_it_writes_only_what_was_asked_for(
     path.write_bytes(PICTURE)
     with pytest.raises(BrokenImage, match="no sense"):
         imaging.render(path, tmp_path, ["w240.webp.1"])
+
+
+WHAT_IT_MAY_NOT = """
+import os, socket, subprocess, sys
+from media_archive.decoder import confinement
+def tried(what):
+    try:
+        what()
+    except OSError as error:
+        return type(error).__name__
+    return "done"
+parent = os.getppid()
+reads = lambda: open(f"/proc/{parent}/environ", "rb").read(1)
+acts = [
+    reads,
+    lambda: open(f"/proc/{parent}/mem", "rb"),
+    lambda: subprocess.run([sys.executable, "-c", ""]),
+    lambda: os.mkfifo(sys.argv[1] + "-pipe"),
+    lambda: os.symlink("/etc/passwd", sys.argv[1] + "-link"),
+]
+print(tried(reads))
+confinement.confine(1 << 30)
+print(*[tried(act) for act in acts])
+print(tried(lambda: open(sys.argv[1], "wb").close()), tried(os.getcwd))
+"""
+
+
+@pytest.mark.skipif(not KNOWS_LANDLOCK, reason="this system cannot forbid it")
+def test_it_cannot_look_into_its_parent(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", WHAT_IT_MAY_NOT, tmp_path / "file"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    before, *after = told.stdout.split()
+    assert before == "done"
+    assert after[:5] == ["PermissionError"] * 5
+    assert after[5:] == ["done", "done"]
+
+
+@pytest.mark.skipif(not KNOWS_LANDLOCK, reason="this system cannot forbid it")
+def test_the_one_that_decodes_is_held_so(look: Look) -> None:
+    look(PICTURE)
+    status = Path(f"/proc/{the_process().pid}/status").read_text()
+    assert re.search(r"^NoNewPrivs:\s+1$", status, re.MULTILINE)
 
 
 @pytest.mark.skipif(not LINUX, reason="reads /proc")
