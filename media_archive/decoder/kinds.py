@@ -22,6 +22,7 @@ PILLOW = {
     "image/heic": "HEIF",
 }
 """Content type → the one format that Pillow may try."""
+FILMS = ("video/mp4", "video/quicktime", "video/webm")
 
 _AVIF = {b"avif", b"avis"}
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}

@@ -65,7 +65,15 @@ def unpack(read: Callable[[int], bytes]) -> dict[str, Any] | None:
     body = read(length)
     if len(body) < length:
         return None
-    message = json.loads(body)
+    try:
+        message = json.loads(body, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValueError("a message that is too deep") from error
     if not isinstance(message, dict):
         raise ValueError("a message that is no object")
     return message
+
+
+def _refuse_constant(name: str) -> None:
+    """Python reads ``NaN`` and ``Infinity``, which are no JSON."""
+    raise ValueError(f"a message with {name}")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from media_archive.decoder import kinds, specs
+from media_archive.decoder.specs import LONGEST_SIDE
 from media_archive.errors import (
     BrokenImage,
     DecodingTookTooLong,
@@ -18,6 +21,9 @@ from media_archive.errors import (
     TooManyPixels,
 )
 
+MOST_FRAMES = 1_000_000
+_COLOR = re.compile("#[0-9a-f]{6}")
+_PLACEHOLDER = re.compile("(data:image/webp;base64,[A-Za-z0-9+/=]{1,427})?")
 _ERRORS: dict[str, type[PhotowallError]] = {
     error.code: error
     for error in (
@@ -72,46 +78,75 @@ class Rendered:
 
 
 def raise_refusal(answer: Mapping[str, Any]) -> None:
-    """Raise what the answer refuses, if it does."""
+    """Raise what the answer refuses, if it does. Raises ``KeyError``, ``TypeError`` or
+    ``ValueError`` for nonsense."""
     code = answer.get("code")
     if code is not None:
-        raise _ERRORS.get(str(code), BrokenImage)(str(answer.get("sentence", ""))[:300])
+        # NUL and halves of characters would not go into a database.
+        parts = [c if c.isprintable() else " " for c in answer["sentence"][:300]]
+        raise _ERRORS.get(code, BrokenImage)("".join(parts))
 
 
 def looked(answer: Mapping[str, Any]) -> Looked:
     """Raises ``KeyError``, ``TypeError`` or ``ValueError`` for nonsense."""
-    sides = [answer["width"], answer["height"]]
-    width, height = [None if side is None else int(side) for side in sides]
+    content_type = answer["content_type"]
+    if content_type in kinds.FILMS:
+        if not answer["width"] is answer["height"] is None or answer["frames"] != 1:
+            raise ValueError("a film that was opened")
+        return Looked(content_type=content_type, width=None, height=None, frames=1)
+    if content_type not in kinds.PILLOW:
+        raise ValueError(f"no content type: {content_type!r:.80}")
     return Looked(
-        content_type=str(answer["content_type"]),
-        width=width,
-        height=height,
-        frames=int(answer["frames"]),
+        content_type=content_type,
+        width=_whole(answer["width"], 1, LONGEST_SIDE),
+        height=_whole(answer["height"], 1, LONGEST_SIDE),
+        frames=_whole(answer["frames"], 1, MOST_FRAMES),
     )
 
 
 def rendered(answer: Mapping[str, Any], into: Path, asked: Collection[str]) -> Rendered:
     """Raises ``KeyError``, ``TypeError`` or ``ValueError`` for nonsense."""
     made = [_made(one, into, asked) for one in answer["made"]]
-    likeness = answer["perceptual_hash"]
+    if len({one.spec for one in made}) < len(made):
+        raise ValueError("a rendition comes twice")
+    likeness, luma = answer["perceptual_hash"], answer["luma"]
+    if not isinstance(luma, int | float) or not 0 <= luma <= 1:
+        raise ValueError("no luminance")
     return Rendered(
         made=made,
-        placeholder=str(answer["placeholder"])[:600],
-        color=str(answer["color"])[:7],
-        tint=str(answer["tint"])[:7],
-        luma=float(answer["luma"]),
-        perceptual_hash=None if likeness is None else int(likeness),
+        placeholder=_text(answer["placeholder"], _PLACEHOLDER),
+        color=_text(answer["color"], _COLOR),
+        tint=_text(answer["tint"], _COLOR),
+        luma=float(luma),
+        perceptual_hash=None
+        if likeness is None
+        else _whole(likeness, -(1 << 63), (1 << 63) - 1),
     )
 
 
 def _made(one: Mapping[str, Any], into: Path, asked: Collection[str]) -> Made:
-    spec = str(one["spec"])
+    spec = one["spec"]
     if spec not in asked:
-        raise ValueError(f"{spec} was not asked for")
+        raise ValueError(f"{spec!r:.80} was not asked for")
+    content_type = specs.parse(spec).content_type
+    if one["content_type"] != content_type:
+        raise ValueError(f"{spec} is of another kind")
     return Made(
         spec=spec,
         path=into / spec,
-        content_type=str(one["content_type"]),
-        width=int(one["width"]),
-        height=int(one["height"]),
+        content_type=content_type,
+        width=_whole(one["width"], 1, LONGEST_SIDE),
+        height=_whole(one["height"], 1, LONGEST_SIDE),
     )
+
+
+def _whole(value: object, least: int, most: int) -> int:
+    if type(value) is not int or not least <= value <= most:
+        raise ValueError(f"not a number from {least} to {most}: {value!r:.80}")
+    return value
+
+
+def _text(value: object, form: re.Pattern[str]) -> str:
+    if not isinstance(value, str) or not form.fullmatch(value):
+        raise ValueError(f"a text of another form: {value!r:.80}")
+    return value

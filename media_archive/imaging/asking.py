@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from media_archive.decoder import messages
 from media_archive.errors import (
@@ -21,6 +21,8 @@ PATIENCE = 3
 """Times the seconds of processor time that a picture has: a busy machine is not the
 picture's fault, a decoder that hangs is."""
 
+_Answer = TypeVar("_Answer", Looked, Rendered)
+
 logger = logging.getLogger(__name__)
 
 
@@ -31,11 +33,8 @@ def look(path: Path) -> Looked:
     for people; ``FileNotFoundError``.
     """
     path.stat()
-    answer = _asked({"do": messages.LOOK, "path": str(path.absolute())})
-    try:
-        return answers.looked(answer)
-    except (KeyError, TypeError, ValueError) as error:
-        raise BrokenImage("The decoder's answer made no sense.") from error
+    request = {"do": messages.LOOK, "path": str(path.absolute())}
+    return _asked(request, answers.looked)
 
 
 def render(path: Path, into: Path, specs: Sequence[str]) -> Rendered:
@@ -52,16 +51,15 @@ def render(path: Path, into: Path, specs: Sequence[str]) -> Rendered:
         "into": str(into.absolute()),
         "specs": [*specs],
     }
-    answer = _asked(request)
-    try:
-        return answers.rendered(answer, into, specs)
-    except (KeyError, TypeError, ValueError) as error:
-        raise BrokenImage("The decoder's answer made no sense.") from error
+    return _asked(request, lambda answer: answers.rendered(answer, into, specs))
 
 
-def _asked(request: dict[str, Any]) -> dict[str, Any]:
-    """The answer. A process that dies is tried once more, with a new one: it may have
-    been ended for a reason that is not this picture's."""
+def _asked(
+    request: dict[str, Any], read: Callable[[dict[str, Any]], _Answer]
+) -> _Answer:
+    """The answer, as ``read`` understands it. A process that dies is tried once more,
+    with a new one: it may have been ended for a reason that is not this picture's. One
+    that answers nonsense is not asked again."""
     most = limits.of_a_picture()
     request["limits"] = most
     seconds = float(most["seconds"] * PATIENCE)
@@ -74,10 +72,15 @@ def _asked(request: dict[str, Any]) -> dict[str, Any]:
             except Died as death:
                 _judge(death, process, most, last=attempt == 2)
                 continue
-        if "trace" in answer:
-            logger.info("a picture could not be decoded: %s", answer.pop("trace"))
-        answers.raise_refusal(answer)
-        return answer
+            trace = answer.get("trace")
+            if isinstance(trace, str):
+                logger.info("a picture could not be decoded: %s", trace)
+            try:
+                answers.raise_refusal(answer)
+                return read(answer)
+            except (KeyError, TypeError, ValueError, RecursionError) as error:
+                process.end(gently=False)
+                raise BrokenImage("The decoder's answer made no sense.") from error
     raise BrokenImage("The decoder crashed over it, twice.")
 
 
