@@ -128,10 +128,10 @@ def _fetched(file: StoredFile, path: Path) -> Path:
 
 def _kept(file: StoredFile, made: Made) -> Rendition:
     """Its file is in the store; the row is not written yet."""
-    with made.path.open("rb") as content:
+    with imaging.opened(made) as content:
         sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+        size = content.tell()
     name = files.rendition_name(sha256, made.content_type)
-    size = made.path.stat().st_size
     files.put(name, made.path)
     return Rendition(
         file=file,
