@@ -10,12 +10,10 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from rest_framework.test import APIClient
 
 from media_archive import moderation
 from media_archive.admin_reading import BoundedPaginator
 from media_archive.models import (
-    ApiToken,
     Download,
     DownloadState,
     JournalEntry,
@@ -178,63 +176,6 @@ def test_the_page_shows_what_is_kept_of_each_picture(desk: Client) -> None:
     assert 'src="http' not in page
 
 
-def test_what_is_not_kept_says_why_and_can_be_tried_again(
-    desk: Client, client: Client, vera: User
-) -> None:
-    item = an_item()
-    settle(item, "failed")
-    row = Download.objects.get(asset__item=item)
-    Download.objects.filter(pk=row.pk).update(
-        state=DownloadState.FAILED, reason="timeout", detail=EVIL
-    )
-    address = f"{LIST}{item.pk}/change/"
-    for place in (address, DOWNLOADS):
-        page = text_of(desk.get(place))
-        assert ">Given up</span>" in page
-        assert "Its source did not answer in time." in page
-        assert "alert(1)" in page
-        assert "<script>alert" not in page
-        assert f'name="again" value="{row.pk}"' in page
-        assert " style=" not in page
-
-    client.force_login(may(vera, "view_mediaitem", "view_download"))
-    for place in (address, DOWNLOADS):
-        assert 'name="again"' not in text_of(client.get(place))
-        client.post(place, {"again": row.pk})
-        row.refresh_from_db()
-        assert row.state == DownloadState.FAILED
-
-    client.force_login(User.objects.get(username="ada"))
-    answer = client.post(address, {"again": row.pk}, follow=True)
-    assert "1 file is tried again." in text_of(answer)
-    row.refresh_from_db()
-    assert (row.state, row.attempts) == (DownloadState.PENDING, 0)
-    again = text_of(client.post(DOWNLOADS, {"again": row.pk}, follow=True))
-    assert "0 files are tried again. 1 is kept or on its way." in again
-
-
-def test_downloads_are_counted_filtered_and_tried_again_together(
-    desk: Client,
-) -> None:
-    a_post()
-    for item in some_items(3):
-        rows = Download.objects.filter(asset__item=item)
-        rows.update(state=DownloadState.GONE, reason="gone")
-    page = text_of(desk.get(DOWNLOADS))
-    counted = re.findall(r"<strong>(\d+)</strong> <progress", page)
-    assert len(counted) == 4
-    assert counted[0] == "1"
-    assert counted[3] == "3"
-    gone = text_of(desk.get(f"{DOWNLOADS}?state__exact=gone&reason=gone"))
-    keys = re.findall(r'_selected_action" value="(\d+)"', gone)
-    assert len(keys) == 3
-    chosen = {"action": "try_again", "_selected_action": keys[:2]}
-    assert "2 files are tried again." in text_of(
-        desk.post(DOWNLOADS, chosen, follow=True)
-    )
-    assert Download.objects.filter(state=DownloadState.GONE).count() == 1
-
-
 def test_a_text_without_pictures_has_a_page_too(desk: Client) -> None:
     item = an_item(kind=Kind.TEXT, assets=[], raw={}, author=None, posted_at=None)
     assert text_of(desk.get(LIST))
@@ -339,39 +280,6 @@ def test_the_paginator_stops_counting(monkeypatch: pytest.MonkeyPatch) -> None:
     assert BoundedPaginator(rows, 2).count == 2
     some_items(5)
     assert BoundedPaginator(rows, 2).count == 3
-
-
-TOKENS = "/admin/media_archive/apitoken/"
-
-
-def test_a_token_is_shown_once_and_works(
-    desk: Client, anton: User, stranger: APIClient
-) -> None:
-    page = text_of(
-        desk.post(f"{TOKENS}add/", {"user": anton.pk, "name": "notebook"}, follow=True)
-    )
-    [token] = re.findall(r"shown only now: ([\w-]{43}) ", page)
-    answer = stranger.get("/api/v1/media/", HTTP_AUTHORIZATION=f"Token {token}")
-    assert answer.status_code == 200
-    row = ApiToken.objects.get()
-    assert row.user == anton
-    for address in (TOKENS, f"{TOKENS}{row.pk}/change/"):
-        page = text_of(desk.get(address))
-        assert token not in page
-        assert "notebook" in page
-    desk.post(f"{TOKENS}{row.pk}/delete/", {"post": "yes"})
-    answer = stranger.get("/api/v1/media/", HTTP_AUTHORIZATION=f"Token {token}")
-    assert answer.status_code == 401
-
-
-def test_only_a_superuser_makes_tokens_for_others(
-    client: Client, vera: User, ada: User
-) -> None:
-    client.force_login(may(vera, "add_apitoken", "view_apitoken"))
-    client.post(f"{TOKENS}add/", {"user": ada.pk, "name": "climb"})
-    assert not ApiToken.objects.exists()
-    client.post(f"{TOKENS}add/", {"user": vera.pk, "name": "mine"})
-    assert ApiToken.objects.get().user == vera
 
 
 def test_the_admin_bears_our_name(desk: Client) -> None:

@@ -7,88 +7,30 @@ all providers share goes in here. The provider under test talks over real HTTP t
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
 
 from media_archive.errors import OutgoingError, RefusedAddress
 from media_archive.records import IncomingMedia
 from subscriptions.errors import (
     AuthRefused,
     BadAnswer,
-    ItemGone,
     ProviderError,
     RateLimited,
     SignatureRefused,
     Unreadable,
 )
-from subscriptions.providers import REGISTRY, get_provider
-from subscriptions.providers.base import Credentials, Page, Provider
+from subscriptions.providers import REGISTRY
+from subscriptions.providers.base import Credentials, Provider
+from tests.providers.contract_ground import SECRET, TAG, AnyPath
+from tests.providers.contract_posts import PostContract
 
-SECRET = "test-secret-0001"
-TAG = "きつね"
+__all__ = ["SECRET", "TAG", "ProviderContract"]
 
 
-class ProviderContract:
-    key: ClassVar[str]
-    page_with_older: ClassVar[bytes]
-    """A page that has media, ``newest`` and ``older``."""
-    last_page: ClassVar[bytes]
-    empty_page: ClassVar[bytes]
-    rate_limited: ClassVar[tuple[int, bytes]]
-    auth_refused: ClassVar[tuple[int, bytes]]
-    subscribed: ClassVar[bytes]
-    """The good answer to a subscribe."""
-    notification: ClassVar[bytes]
-    item: ClassVar[tuple[str, bytes]] = ("", b"")
-    """A post's id, and the answer to asking for it; of providers that read items."""
-    item_gone: ClassVar[tuple[int, bytes]] = (404, b"")
-    """What the provider answers when it has the post no more."""
-
-    def signed(self, body: bytes, secret: str) -> Mapping[str, str]:
-        """The headers that sign ``body``, names in lower case."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def provider(self) -> Provider:
-        return get_provider(self.key)
-
-    @pytest.fixture
-    def credentials(self, httpserver: HTTPServer, settings: Any) -> Credentials:
-        settings.PHOTOWALL_PRIVATE_HOSTS = [f"{httpserver.host}:{httpserver.port}"]
-        return Credentials(
-            base_url=httpserver.url_for("/base").rstrip("/"),
-            client_id="CLIENT-ID",
-            client_secret=SECRET,
-        )
-
-    def fetch(
-        self,
-        provider: Provider,
-        credentials: Credentials,
-        httpserver: HTTPServer,
-        body: bytes,
-        status: int = 200,
-        headers: Mapping[str, str] | None = None,
-        **asked: Any,
-    ) -> tuple[Page, Request]:
-        """Fetch one page that the server answers so; with the request it saw."""
-        seen: list[Request] = []
-
-        def answer(request: Request) -> Response:
-            seen.append(request)
-            return Response(body, status=status, headers=dict(headers or {}))
-
-        httpserver.clear()
-        httpserver.expect_request(_Any()).respond_with_handler(answer)
-        page = provider.fetch_page(credentials, tag=TAG, **asked)
-        assert len(seen) == 1
-        return page, seen[0]
-
+class ProviderContract(PostContract):
     # Identity
 
     def test_it_is_registered_under_its_key(self, provider: Provider) -> None:
@@ -300,110 +242,12 @@ class ProviderContract:
         with pytest.raises(OutgoingError):
             provider.fetch_page(Credentials("http://127.0.0.1:9"), tag=TAG)
 
-    # One post
-
-    def ask_for(
-        self,
-        provider: Provider,
-        credentials: Credentials,
-        httpserver: HTTPServer,
-        body: bytes,
-        status: int = 200,
-        native_id: str | None = None,
-    ) -> IncomingMedia:
-        """Ask for one post; the server answers so."""
-        httpserver.clear()
-        httpserver.expect_request(_Any()).respond_with_data(body, status=status)
-        asked = self.item[0] if native_id is None else native_id
-        return provider.fetch_item(credentials, native_id=asked)
-
-    def test_who_reads_no_items_says_so(
-        self, provider: Provider, credentials: Credentials, httpserver: HTTPServer
-    ) -> None:
-        if provider.reads_items:
-            assert self.item[0]
-            return
-        with pytest.raises(NotImplementedError):
-            self.ask_for(provider, credentials, httpserver, b"{}", native_id="1")
-        assert httpserver.log == []
-
-    def test_one_post_is_read_as_in_a_listing(
-        self, provider: Provider, credentials: Credentials, httpserver: HTTPServer
-    ) -> None:
-        if not provider.reads_items:
-            return
-        native_id, body = self.item
-        read = self.ask_for(provider, credentials, httpserver, body)
-        assert read.native_id == native_id
-        assert read.assets
-        assert [read] == list(provider.media_in(json.loads(body)))
-        assert len(httpserver.log) == 1
-        assert native_id in httpserver.log[0][0].url
-
-    def test_a_post_that_is_gone_is_told_from_an_upstream_in_trouble(
-        self, provider: Provider, credentials: Credentials, httpserver: HTTPServer
-    ) -> None:
-        if not provider.reads_items:
-            return
-        status, body = self.item_gone
-        with pytest.raises(ItemGone) as caught:
-            self.ask_for(provider, credentials, httpserver, body, status)
-        assert not caught.value.retryable
-        status, body = self.rate_limited
-        with pytest.raises(RateLimited):
-            self.ask_for(provider, credentials, httpserver, body, status)
-        status, body = self.auth_refused
-        with pytest.raises(AuthRefused):
-            self.ask_for(provider, credentials, httpserver, body, status)
-        for status in (404, 410, 500):
-            with pytest.raises(ProviderError) as other:
-                self.ask_for(provider, credentials, httpserver, b"<html>", status)
-            assert other.value.retryable
-
-    @pytest.mark.parametrize(
-        "body", [b"", b"<html>", b"[]", b"null", b'{"a":', b'{"data": []}']
-    )
-    def test_what_is_no_post_is_a_bad_answer(
-        self,
-        provider: Provider,
-        credentials: Credentials,
-        httpserver: HTTPServer,
-        body: bytes,
-    ) -> None:
-        if not provider.reads_items:
-            return
-        with pytest.raises(BadAnswer):
-            self.ask_for(provider, credentials, httpserver, body)
-
-    def test_another_post_than_the_one_asked_for_is_a_bad_answer(
-        self, provider: Provider, credentials: Credentials, httpserver: HTTPServer
-    ) -> None:
-        if not provider.reads_items:
-            return
-        with pytest.raises(BadAnswer):
-            self.ask_for(
-                provider, credentials, httpserver, self.item[1], native_id="4711"
-            )
-
-    def test_an_id_cannot_leave_its_place_in_the_path(
-        self, provider: Provider, credentials: Credentials, httpserver: HTTPServer
-    ) -> None:
-        if not provider.reads_items:
-            return
-        with pytest.raises(ProviderError):
-            self.ask_for(
-                provider, credentials, httpserver, b"", native_id="../subscriptions?a=b"
-            )
-        uri = httpserver.log[0][0].environ["REQUEST_URI"]
-        assert "/subscriptions" not in uri
-        assert "a=b" not in uri
-
     # Subscriptions and their leases
 
     def test_a_lease_is_told_by_those_who_have_leases_only(
         self, provider: Provider, credentials: Credentials, httpserver: HTTPServer
     ) -> None:
-        httpserver.expect_request(_Any()).respond_with_data(self.subscribed)
+        httpserver.expect_request(AnyPath()).respond_with_data(self.subscribed)
         made = provider.subscribe(
             credentials,
             tag=TAG,
@@ -423,14 +267,3 @@ class ProviderContract:
         nothings: list[Any] = [None, 5, "x", [], {}, [[]], {"data": 5}]
         for nothing in nothings:
             assert list(provider.media_in(nothing)) == []
-
-
-class _Any(str):
-    """Matches every path."""
-
-    __slots__ = ()
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, str)
-
-    __hash__ = str.__hash__
