@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, NamedTuple, Protocol
 
-KINDS = ("o", "f", "r")
-"""Originals, films, renditions: the folders of a store."""
+KINDS = ("f", "o", "r")
+"""Films, originals, renditions: the folders of a store, by name."""
 PIECE = 256 * 1024
 """Bytes that are read at once: most renditions are one piece."""
 CONTENT_TYPES = {
@@ -69,7 +69,7 @@ class Store(Protocol):
         """Take it away, if it is there."""
 
     def walk(self) -> Iterator[Kept]:
-        """All there is, ours or not, kind by kind."""
+        """All there is, ours or not; names of ours ascend."""
 
 
 def is_name(text: str) -> bool:

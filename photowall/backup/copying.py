@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from media_archive import files
 from media_archive.models import Rendition, StoredFile
+from media_archive.stores.shape import is_name
+from photowall.backup.drafts import Drafts
 from photowall.backup.errors import BackupRefused
 from photowall.backup.folder import LIST, PART, listed
+from photowall.backup.in_order import InOrder, Named
 
 _BLOCK = 256 * 1024
 SPARE = 64 * 1024 * 1024
@@ -47,8 +50,9 @@ def out_of_the_store(
     backup: Path, pool: Path, told: Callable[[int, int], None]
 ) -> Copied:
     """Bring every listed file of the store into ``pool``. ``told`` hears of each one
-    and its bytes copied. Raises ``OSError`` when the disk of the pool is full."""
-    done = Copied()
+    and its bytes copied; at the end they are on the disk, also after a power cut.
+    Raises ``OSError`` when the disk of the pool is full."""
+    done, drafts = Copied(), Drafts()
     for name, size in listed(backup / LIST):
         target = pool / name
         if _is_there(target, size):
@@ -69,12 +73,13 @@ def out_of_the_store(
                 digest.update(block)
                 copy.write(block)
         if digest.hexdigest() == hash_in(name):
-            draft.replace(target)
+            drafts.add(draft, target, size)
             done.files, done.size = done.files + 1, done.size + size
         else:
             draft.unlink()
             done.damaged.append(name)
         told(1, size)
+    drafts.end()
     return done
 
 
@@ -94,9 +99,10 @@ def into_the_store(
     """Bring every listed file, but the ``unfit``, into the store, where it is not
     there already. Harmless whatever the rows say, so it may be repeated."""
     done = Copied()
-    there = {name: size for name, size, _ in files.walk()}
+    there = InOrder(_in_the_store())
     for name, size in listed(backup / LIST):
-        if name in unfit or there.get(name) == size:
+        has = there.size_of(name)
+        if name in unfit or has == size:
             told(1, 0)
             continue
         source = pool / name
@@ -105,7 +111,7 @@ def into_the_store(
                 done.damaged.append(name)
                 told(1, 0)
                 continue
-        if name in there:
+        if has is not None:
             # Cut short by who knows whom: putting it would leave it as it is.
             files.delete(name)
         files.put(name, source)
@@ -116,18 +122,26 @@ def into_the_store(
 
 def not_in_the_store() -> list[str]:
     """Names of files that our rows name and the store does not have whole."""
-    there = {name: size for name, size, _ in files.walk()}
+    there = InOrder(_in_the_store())
+    # Originals and films come before renditions, in the order of names.
     return [
         name
         for model in (StoredFile, Rendition)
-        for name, size in model.objects.values_list("name", "size").iterator()
-        if there.get(name) != size
+        for name, size in model.objects.order_by("name")
+        .values_list("name", "size")
+        .iterator()
+        if not is_name(name) or there.size_of(name) != size
     ]
 
 
 def hash_in(name: str) -> str:
     """The SHA-256 that a file's name says."""
     return PurePosixPath(name).name.partition(".")[0]
+
+
+def _in_the_store() -> Iterator[Named]:
+    """Its files that are ours, by name."""
+    return ((name, size) for name, size, _ in files.walk() if is_name(name))
 
 
 def _is_there(path: Path, size: int) -> bool:

@@ -9,6 +9,7 @@ FOLDER/20261121T173001Z/        one backup: a dump, the list of its files, and,
 from __future__ import annotations
 
 import fcntl
+import heapq
 import os
 import re
 import shutil
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from media_archive.stores.shape import is_name
 from photowall.backup.errors import BackupRefused
+from photowall.backup.in_order import InOrder, Named, ascending
 
 MANIFEST = "manifest.json"
 LIST = "files.txt"
@@ -87,25 +89,31 @@ class Folder:
         killed run left goes too. Returns how many backups and files are gone. Raises
         ``OSError``, ``BackupRefused``; what is left goes the next time."""
         kept = set(self.complete()[-keep:])
+        lists = [path / LIST for path in kept]
+        for path in lists:
+            # Whole, before anything goes: what is damaged may name less than it should.
+            for _ in listed(path):
+                continue
         gone = [path for path in self.all() if path not in kept]
         for path in gone:
             # Without its manifest first: half removed, it is no backup any more.
             (path / MANIFEST).unlink(missing_ok=True)
             shutil.rmtree(path)
-        named = {name for path in kept for name, _ in listed(path / LIST)}
+        named = InOrder(heapq.merge(*map(listed, lists)))
         removed = 0
         for file in _files_below(self.files):
-            if file.relative_to(self.files).as_posix() not in named:
+            name = file.relative_to(self.files).as_posix()
+            if not is_name(name) or named.size_of(name) is None:
                 file.unlink()
                 removed += 1
         return len(gone), removed
 
 
 def write_list(path: Path, wanted: Iterator[tuple[str, int]]) -> tuple[int, int]:
-    """Write names and sizes, one a line; how many, and their bytes."""
+    """Write names and sizes, one a line, ascending; how many, and their bytes."""
     count = size = 0
     with path.open("w", encoding="utf-8") as handle:
-        for name, length in wanted:
+        for name, length in ascending(wanted, "The database"):
             handle.write(f"{length} {name}\n")
             count, size = count + 1, size + length
     return count, size
@@ -113,7 +121,12 @@ def write_list(path: Path, wanted: Iterator[tuple[str, int]]) -> tuple[int, int]
 
 def listed(path: Path) -> Iterator[tuple[str, int]]:
     """Names and sizes of a list that ``write_list`` wrote. Raises ``BackupRefused`` for
-    names that no store of ours has: they could lead out of it."""
+    names that no store of ours has, as they could lead out of it, and for names that
+    do not ascend."""
+    return ascending(_lines(path), str(path))
+
+
+def _lines(path: Path) -> Iterator[Named]:
     with path.open(encoding="utf-8", errors="replace") as handle:
         for line in handle:
             length, _, name = line.rstrip("\n").partition(" ")
@@ -138,5 +151,7 @@ def _order(name: str) -> tuple[str, int]:
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    for parent, _, names in os.walk(folder):
-        yield from (Path(parent) / name for name in names)
+    """By name, as far as their names are of our making."""
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        yield from (Path(parent) / name for name in sorted(names))
