@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,6 +45,8 @@ AGAIN = timedelta(minutes=5)
 """After a store that was away."""
 ASIDE = "part-gone-"
 """How the names of files begin that are moved aside."""
+SECOND = timedelta(seconds=1)
+"""What some stores round the times of their files down to."""
 
 
 def nobodys() -> QuerySet[StoredFile]:
@@ -123,14 +126,19 @@ def take_away(name: str, since: datetime) -> bool:
         return False
     if not isinstance(default_storage, FileSystemStorage):
         try:
-            if default_storage.get_modified_time(name) > since:
+            if default_storage.get_modified_time(name) + SECOND > since:
                 return False
         except FileNotFoundError:
+            return False
+        # The answer took its time: a row may have come meanwhile.
+        if spoken_of([name]):
             return False
         files.delete(name)
         return True
     place = Path(default_storage.path(name))
-    aside = files.scratch() / f"{ASIDE}{name.replace('/', '-')}"
+    # A name of its own: two may be at it, and the file be put again between them.
+    own = secrets.token_hex(4)
+    aside = files.scratch() / f"{ASIDE}{name.replace('/', '-')}~{own}"
     try:
         place.replace(aside)
     except FileNotFoundError:
@@ -141,7 +149,7 @@ def take_away(name: str, since: datetime) -> bool:
 def settle_aside(aside: Path) -> bool:
     """End what a killed process has begun with ``take_away``; whether the file went.
     A name that nobody can read is left alone."""
-    name = aside.name.removeprefix(ASIDE).replace("-", "/")
+    name = aside.name.removeprefix(ASIDE).partition("~")[0].replace("-", "/")
     if spoken_of([name]) and isinstance(default_storage, FileSystemStorage):
         aside.replace(default_storage.path(name))
         return False

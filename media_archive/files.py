@@ -47,10 +47,11 @@ def rendition_name(sha256: str, content_type: str) -> str:
     return _name("r", sha256, content_type)
 
 
-def put(name: str, path: Path) -> None:
+def put(name: str, path: Path, *, over: bool = False) -> None:
     """Keep a copy of the file ``path`` under ``name``, whole or not at all. What is
-    there already under that name has the same bytes and stays."""
-    _store().keep(name_of_ours(name), path)
+    there already under that name should have the same bytes, and stays. If its size
+    says that it has not, it is replaced; with ``over`` in any case."""
+    _store().keep(name_of_ours(name), path, over=over)
 
 
 def open_file(name: str) -> IO[bytes]:

@@ -31,13 +31,15 @@ UNFINISHED = "part-"
 class LocalStore(FileSystemStorage):
     """Files below ``MEDIA_ROOT``."""
 
-    def keep(self, name: str, path: Path) -> None:
-        """Keep a copy of ``path``; nothing happens if the name is there already."""
+    def keep(self, name: str, path: Path, *, over: bool = False) -> None:
+        """Keep a copy of ``path``. A file of that name and size that is there already
+        stays, unless ``over``; one of another size was damaged, and is replaced."""
         target = Path(self.path(name))
         with contextlib.suppress(FileNotFoundError):
-            # Young again: whoever takes it for a file without a row leaves it alone.
-            os.utime(target)
-            return
+            if not over and target.stat().st_size == path.stat().st_size:
+                # Young again: whoever takes it for a file without a row leaves it.
+                os.utime(target)
+                return
         _make_folder(target.parent, Path(self.location))
         number, made = tempfile.mkstemp(prefix=UNFINISHED, dir=target.parent)
         unfinished = Path(made)

@@ -84,9 +84,10 @@ class S3Store(S3Storage):
                     self._client = self._new_client()
         return self._client
 
-    def keep(self, name: str, path: Path) -> None:
-        """Keep a copy of ``path``; nothing happens if it came there a moment ago."""
-        if self._is_young(name):
+    def keep(self, name: str, path: Path, *, over: bool = False) -> None:
+        """Keep a copy of ``path``. A file of that name and size that came there a
+        moment ago stays, unless ``over``; whatever else is there is replaced."""
+        if not over and self._is_young(name, path.stat().st_size):
             return
         with path.open("rb") as content, told(self, name):
             self.client.put_object(
@@ -136,26 +137,26 @@ class S3Store(S3Storage):
             return False
         return True
 
-    def _is_young(self, name: str) -> bool:
+    def _is_young(self, name: str, size: int) -> bool:
         """What is older is sent once more: a sweep that takes an old file for one
-        without a row, before its row is written, leaves a young one alone."""
+        without a row, before its row is written, leaves a young one alone. So is what
+        has another size."""
         try:
-            return self.get_modified_time(name) > datetime.now(UTC) - YOUNG
+            about = self._head(name)
         except FileNotFoundError:
             return False
+        if about["ContentLength"] != size:
+            return False
+        return bool(about["LastModified"] > datetime.now(UTC) - YOUNG)
 
     def get_modified_time(self, name: str) -> datetime:
         """When it came there, with its zone."""
-        with told(self, name):
-            about = self.client.head_object(Bucket=self.bucket_name, Key=name)
-            modified: datetime = about["LastModified"]
-            return modified
+        modified: datetime = self._head(name)["LastModified"]
+        return modified
 
     def size(self, name: str) -> int:
         """Its bytes."""
-        with told(self, name):
-            about = self.client.head_object(Bucket=self.bucket_name, Key=name)
-            return int(about["ContentLength"])
+        return int(self._head(name)["ContentLength"])
 
     def delete(self, name: str) -> None:
         """Take it away, if it is there."""
@@ -170,6 +171,10 @@ class S3Store(S3Storage):
                 for page in pages.paginate(Bucket=self.bucket_name, Prefix=f"{kind}/"):
                     for each in page.get("Contents", ()):
                         yield Kept(each["Key"], each["Size"], each["LastModified"])
+
+    def _head(self, name: str) -> Any:
+        with told(self, name):
+            return self.client.head_object(Bucket=self.bucket_name, Key=name)
 
     def _get(self, name: str, part: str | None = None) -> tuple[Any, int]:
         words = {"Range": part} if part else {}

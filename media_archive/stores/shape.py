@@ -49,8 +49,9 @@ class Store(Protocol):
     is not there, ``ENOSPC`` when there is no room, ``PermissionError`` when the place
     refuses us, others while it is away."""
 
-    def keep(self, name: str, path: Path) -> None:
-        """Keep a copy of ``path``, whole or not at all."""
+    def keep(self, name: str, path: Path, *, over: bool = False) -> None:
+        """Keep a copy of ``path``, whole or not at all. What is there under the name
+        is replaced if it has another size, or with ``over``."""
 
     def read(self, name: str, start: int, length: int, size: int) -> Iterator[bytes]:
         """``length`` bytes from ``start`` on, in pieces. Raises ``Damaged`` for a file

@@ -114,6 +114,19 @@ def test_what_is_there_is_not_written_again(root: Path, picture: Path) -> None:
     assert (root / NAME).stat() == before
 
 
+def test_a_file_that_was_cut_short_is_replaced(root: Path, picture: Path) -> None:
+    files.put(NAME, picture)
+    (root / NAME).write_bytes(BYTES[:10])
+    files.put(NAME, picture)
+    assert (root / NAME).read_bytes() == BYTES
+    # Of the same size it stays, unless it is known to be wrong.
+    (root / NAME).write_bytes(bytes(len(BYTES)))
+    files.put(NAME, picture)
+    assert (root / NAME).read_bytes() == bytes(len(BYTES))
+    files.put(NAME, picture, over=True)
+    assert (root / NAME).read_bytes() == BYTES
+
+
 def test_the_group_may_read_and_others_may_not(root: Path, picture: Path) -> None:
     root.mkdir()
     root.chmod(0o2750)

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from media_archive import discarding, files
+from media_archive.models import StoredFile
 from media_archive.stores import s3
 from media_archive.stores.s3 import S3Store
 from media_archive.stores.shape import PIECE, Damaged
@@ -108,6 +109,18 @@ def test_what_is_old_is_made_young_again(bucket: Path, film: Path) -> None:
     assert (bucket / NAME).read_bytes() == BYTES
 
 
+def test_a_file_that_was_cut_short_is_replaced(bucket: Path, film: Path) -> None:
+    files.put(NAME, film)
+    (bucket / NAME).write_bytes(BYTES[:10])
+    files.put(NAME, film)
+    assert (bucket / NAME).read_bytes() == BYTES
+    (bucket / NAME).write_bytes(bytes(len(BYTES)))
+    files.put(NAME, film)
+    assert (bucket / NAME).read_bytes() == bytes(len(BYTES)), "the control"
+    files.put(NAME, film, over=True)
+    assert (bucket / NAME).read_bytes() == BYTES
+
+
 @pytest.mark.django_db
 def test_a_sweep_leaves_what_was_put_again(bucket: Path, film: Path) -> None:
     files.put(NAME, film)
@@ -117,6 +130,39 @@ def test_a_sweep_leaves_what_was_put_again(bucket: Path, film: Path) -> None:
     assert discarding.take_away(NAME, datetime.now(UTC) - timedelta(hours=1))
     assert not files.exists(NAME)
     assert not discarding.take_away(NAME, datetime.now(UTC))
+
+
+@pytest.mark.django_db
+def test_times_are_whole_seconds(bucket: Path, film: Path) -> None:
+    """The service says 10:00:07 of what came at 10:00:07.9, after it was discarded."""
+    files.put(NAME, film)
+    os.utime(bucket / NAME, (1_000_000_000, 1_000_000_000))
+    then = datetime.fromtimestamp(1_000_000_000, UTC)
+    assert not discarding.take_away(NAME, then + timedelta(milliseconds=500))
+    assert files.exists(NAME)
+    assert discarding.take_away(NAME, then + timedelta(milliseconds=1500))
+
+
+@pytest.mark.django_db
+def test_a_row_that_comes_while_the_service_answers(
+    bucket: Path, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.put(NAME, film)
+    os.utime(bucket / NAME, (1_000_000_000, 1_000_000_000))
+    asked = S3Store.get_modified_time
+
+    def answered(store: S3Store, name: str) -> datetime:
+        StoredFile.objects.create(
+            sha256=name[8:72], name=name, content_type="video/mp4", size=len(BYTES)
+        )
+        return asked(store, name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(S3Store, "get_modified_time", answered)
+        assert not discarding.take_away(NAME, datetime.now(UTC))
+    assert files.exists(NAME)
+    StoredFile.objects.all().delete()
+    assert discarding.take_away(NAME, datetime.now(UTC)), "the control"
 
 
 def test_what_is_not_there_is_a_missing_file(bucket: Path) -> None:
