@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -32,20 +33,23 @@ def bring_again(file_pk: int) -> int:
 def bring_instead(file: StoredFile) -> int:
     """The same for a file whose bytes are other than they should be. It stays until
     somebody is there to bring it."""
-    downloads = bring_again(file.pk)
-    if downloads:
-        files.delete(file.name)
+    with transaction.atomic():
+        # Killed in between, or the store away: nothing of it has happened, or the file
+        # is missing and a sweep has it brought.
+        downloads = bring_again(file.pk)
+        if downloads:
+            files.delete(file.name)
     return downloads
 
 
 def make_again(file: StoredFile, names: Collection[str]) -> bool:
     """Make these of the file's renditions again; whether that went well. Raises
     ``OSError`` of the store."""
-    for name in names:
-        files.delete(name)
+    # Their files stay until others are there: those of another original with the same
+    # pixels are the same ones.
     Rendition.objects.filter(file=file, name__in=names).delete()
     try:
-        renditions.make(file)
+        renditions.make(file, over=True)
     except (PictureRefused, DiskFull, FileNotFoundError):
         return False
     return True

@@ -1,4 +1,5 @@
-"""The daily sweep of the store, both ways: files without a row, rows without a file.
+"""The daily sweep of the store: files without a row, rows without a file, and files of
+another size than their row says.
 
 It reads the store once, in the order of names and in stretches of some thousand files,
 and asks for the rows of each stretch: memory is bounded however many there are. What is
@@ -113,11 +114,13 @@ class _Sweep:
         self.check.files += len(here)
         self.check.size += sum(file.size for file in here.values())
         without = {*here}
-        for name in _row_names(begin, end):
-            if name in here:
-                without.discard(name)
-            elif not files.exists(name):
-                self._without_file(name)
+        for name, size in _rows_of(begin, end):
+            without.discard(name)
+            if name not in here:
+                if not files.exists(name):
+                    self._without_file(name)
+            elif here[name].size != size:
+                self._of_other_size(name, size)
         for name in sorted(without):
             self._without_row(here[name])
 
@@ -184,20 +187,39 @@ class _Sweep:
             what = "made again" if done else "cannot be made again now"
             self._note(name, f"missing rendition: {what}")
 
+    def _of_other_size(self, name: str, size: int) -> None:
+        """Its disk was in trouble. What was put meanwhile is whole again."""
+        try:
+            has = files.size_of(name)
+        except FileNotFoundError:
+            return
+        if has == size:
+            return
+        self.check.damaged += 1
+        fault = f"{has:,} bytes instead of {size:,}"
+        for original in StoredFile.objects.filter(name=name):
+            count = mending.bring_instead(original)
+            what = "fetched again" if count else "nothing brings it again by itself"
+            self._note(name, f"{fault}: {what}")
+        for made in Rendition.objects.filter(name=name).select_related("file"):
+            done = mending.make_again(made.file, [name])
+            what = "made again" if done else "cannot be made again now"
+            self._note(name, f"rendition of {fault}: {what}")
+
     def _note(self, name: str, what: str) -> None:
         if len(self.check.names) < NAMED:
             self.check.names.append([name[:200], what])
 
 
-def _row_names(begin: str, end: str) -> Iterator[str]:
-    """Names in rows, in portions: a store may have lost everything."""
+def _rows_of(begin: str, end: str) -> Iterator[tuple[str, int]]:
+    """Names and sizes in rows, in portions: a store may have lost everything."""
     model = Rendition if begin.startswith("r") else StoredFile
     rows = model._default_manager.filter(name__gte=begin, name__lt=end)  # noqa: SLF001
-    names = rows.order_by("name").values_list("name", flat=True)
+    names = rows.order_by("name").values_list("name", "size")
     some = list(names[:STRETCH])
     while some:
         yield from some
-        some = list(names.filter(name__gt=some[-1])[:STRETCH])
+        some = list(names.filter(name__gt=some[-1][0])[:STRETCH])
 
 
 def _some(rows: QuerySet[Any], after: int) -> list[int]:

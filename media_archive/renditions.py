@@ -56,11 +56,13 @@ def make(
     *,
     portrait: bool | None = None,
     anew: bool = False,
+    over: bool = False,
 ) -> None:
     """Make what is missing of ``file``'s renditions, and fill in what is computed from
     its pixels. ``path`` holds the same bytes; ``None`` = they are read from the store.
     ``portrait`` adds the squares for an author's portrait; ``None`` = where it is one
-    already. ``anew`` makes all again. Films have none. May run twice, and at once.
+    already. ``anew`` makes all again. ``over`` replaces files that the store has: they
+    are known to be damaged. Films have none. May run twice, and at once.
 
     Raises ``PictureRefused``; ``DiskFull``; ``OSError`` of the store, and
     ``FileNotFoundError`` where it has no such file. Nothing is half done then: what is
@@ -76,8 +78,9 @@ def make(
     with _room() as into:
         source = path or _fetched(file, into / "original")
         rendered = imaging.render(source, into, missing)
-        rows = [_kept(file, made) for made in rendered.made]
-    _write(file, rows, rendered, replacing=anew)
+        rows = [_kept(file, made, over=over) for made in rendered.made]
+        _write(file, rows, rendered, replacing=anew)
+        _still_there(file, rows, rendered.made)
 
 
 def specs_of(file: StoredFile, *, portrait: bool = False) -> list[str]:
@@ -126,13 +129,13 @@ def _fetched(file: StoredFile, path: Path) -> Path:
     return path
 
 
-def _kept(file: StoredFile, made: Made) -> Rendition:
+def _kept(file: StoredFile, made: Made, *, over: bool) -> Rendition:
     """Its file is in the store; the row is not written yet."""
     with imaging.opened(made) as content:
         sha256 = hashlib.file_digest(content, "sha256").hexdigest()
         size = content.tell()
     name = files.rendition_name(sha256, made.content_type)
-    files.put(name, made.path)
+    files.put(name, made.path, over=over)
     return Rendition(
         file=file,
         spec=made.spec,
@@ -143,6 +146,17 @@ def _kept(file: StoredFile, made: Made) -> Rendition:
         height=made.height,
         size=size,
     )
+
+
+def _still_there(
+    file: StoredFile, rows: Sequence[Rendition], made: Sequence[Made]
+) -> None:
+    """Put again what was taken away before its row was there. Another original with
+    the same pixels has the same renditions, and may have been discarded just then."""
+    named = {*file.renditions.values_list("name", flat=True)}
+    for row, one in zip(rows, made, strict=True):
+        if row.name in named and not files.exists(row.name):
+            files.put(row.name, one.path)
 
 
 def _write(

@@ -146,6 +146,41 @@ def test_what_a_killed_sweep_has_moved_aside_is_settled(wanted: bool) -> None:
     assert not aside.exists()
 
 
+def test_two_at_once_do_not_share_a_place_aside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The second takes away what was put again after the first one moved it."""
+    name, _ = put("o", b"the same bytes")
+    make_old(name)
+    came_back = discarding._came_back
+    turns: list[bool] = []
+
+    def meanwhile(*given: Any) -> bool:
+        if not turns:
+            turns.append(True)
+            put("o", b"the same bytes")
+            turns.append(discarding.take_away(name, timezone.now() - LONG_AGO / 4))
+        return came_back(*given)
+
+    monkeypatch.setattr(discarding, "_came_back", meanwhile)
+    assert discarding.take_away(name, timezone.now() - LONG_AGO / 4)
+    assert turns == [True, False]
+    assert files.exists(name), "it is young"
+    assert not list(files.scratch().glob(f"{discarding.ASIDE}*"))
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_names_aside_are_read_back(wanted: bool) -> None:
+    file = a_file(rendition=False)
+    if not wanted:
+        StoredFile.objects.all().delete()
+    flat = file.name.replace("/", "-")
+    aside = files.scratch() / f"{discarding.ASIDE}{flat}~0123abcd"
+    place(file.name).replace(aside)
+    assert discarding.settle_aside(aside) is not wanted
+    assert files.exists(file.name) is wanted
+
+
 def test_scratch_files_go_when_they_are_old(monkeypatch: pytest.MonkeyPatch) -> None:
     (files.scratch() / "part-1-1").write_bytes(b"half a picture")
     (files.scratch() / "part-folder").mkdir()
@@ -198,13 +233,58 @@ def test_a_missing_file_is_fetched_again() -> None:
 
 def test_a_missing_rendition_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
-    monkeypatch.setattr("media_archive.renditions.make", lambda f: made.append(f.pk))
+    monkeypatch.setattr(
+        "media_archive.renditions.make", lambda f, over: made.append(f.pk)
+    )
     file = a_file()
     show(an_item(), file)
     files.delete(file.renditions.get().name)
     check = orphans.sweep()
     assert (check.missing, made) == (1, [file.pk])
     assert Rendition.objects.count() == 0, "the row claims nothing that is not there"
+
+
+def test_what_was_cut_short_is_mended(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    monkeypatch.setattr(
+        "media_archive.renditions.make", lambda f, over: made.append(f.pk)
+    )
+    short, small, lasting = (a_file(content) for content in (b"a", b"b", b"c"))
+    for item, file in zip(some_items(3), (short, small, lasting), strict=True):
+        show(item, file)
+    Download.objects.filter(file=lasting).delete()
+    rendition = small.renditions.get().name
+    for name in (short.name, rendition, lasting.name):
+        place(name).write_bytes(b"")
+
+    check = orphans.sweep()
+
+    assert dict(check.names) == {
+        short.name: "0 bytes instead of 1: fetched again",
+        lasting.name: "0 bytes instead of 1: nothing brings it again by itself",
+        rendition: "rendition of 0 bytes instead of 7: made again",
+    }
+    assert (check.damaged, check.missing, check.removed) == (3, 0, 0)
+    assert made == [small.pk]
+    assert not files.exists(short.name) and files.exists(lasting.name)
+
+
+def test_a_file_replaced_while_it_is_swept_is_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = a_file(b"whole", rendition=False)
+    download = show(an_item(), file)
+    place(file.name).write_bytes(b"")
+    look = files.size_of
+
+    def replaced(name: str) -> int:
+        put("o", b"whole")
+        return look(name)
+
+    monkeypatch.setattr(files, "size_of", replaced)
+    assert orphans.sweep().damaged == 0
+    download.refresh_from_db()
+    assert download.state == DownloadState.READY
 
 
 def test_it_runs_once_a_day() -> None:
@@ -225,7 +305,7 @@ def test_the_command_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> Non
     call_command("archive_sweep")
     said = capsys.readouterr().out
     assert f"{name}: no row spoke of it: removed" in said
-    assert "1 removed (8 bytes), 0 missing" in said
+    assert "1 removed (8 bytes), 0 missing, 0 damaged." in said
 
 
 def test_stretches_are_cut_between_folders_and_leave_nothing_out(

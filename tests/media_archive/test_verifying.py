@@ -69,7 +69,9 @@ def test_repair_fetches_originals_and_makes_renditions_again(
     stored: list[StoredFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[int] = []
-    monkeypatch.setattr("media_archive.renditions.make", lambda f: made.append(f.pk))
+    monkeypatch.setattr(
+        "media_archive.renditions.make", lambda f, over: made.append(f.pk)
+    )
     missing, changed, bad_rendition = stored
     files.delete(missing.name)
     damage(changed.name, b"?")
@@ -97,6 +99,25 @@ def test_a_damaged_file_that_nothing_brings_again_stays(
     [fault] = verify(repair=True).faults
     assert fault.mended == "nothing brings it again by itself"
     assert files.exists(stored[0].name)
+
+
+def test_killed_while_a_file_is_brought_instead(
+    stored: list[StoredFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Either nothing has happened, or the file is gone and is brought."""
+    damage(stored[0].name, b"?")
+
+    def killed(_: str) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "delete", killed)
+        with pytest.raises(KeyboardInterrupt):
+            verify(repair=True)
+    pending = Download.objects.filter(role="picture", state="pending")
+    assert files.exists(stored[0].name) and not pending.exists()
+    verify(repair=True)
+    assert not files.exists(stored[0].name) and pending.exists()
 
 
 def test_the_command_ends_with_one_and_names_them(

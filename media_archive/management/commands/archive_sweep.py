@@ -33,5 +33,5 @@ class Command(BaseCommand):
         removed = f"{found.removed:,} removed ({in_words(found.removed_size)})"
         self.stdout.write(
             f"{found.files:,} files, {in_words(found.size)}. {removed}, "
-            f"{found.missing:,} missing."
+            f"{found.missing:,} missing, {found.damaged:,} damaged."
         )
