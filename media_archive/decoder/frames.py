@@ -21,7 +21,7 @@ def count(file: BinaryIO, content_type: str, most: int) -> int | None:
     """Frames of ``file``, at most ``most`` + 1; ``None`` where only the decoder knows
     (AVIF). A file cut off counts what is there: that it is broken shows later.
 
-    Raises ``Refusal`` for a GIF in too many blocks."""
+    Raises ``Refusal`` for a GIF in too many blocks, a PNG in too many parts."""
     counter = _COUNTERS.get(content_type)
     if counter is None:
         return None if content_type == "image/avif" else 1
@@ -76,17 +76,18 @@ def _webp(content: mmap.mmap, most: int) -> int:
 
 
 def _png(content: mmap.mmap, _most: int) -> int:
-    at = 8
+    found, at, before = 1, 8, True
     for _ in range(MOST_PARTS):
         head = content[at : at + 12]
-        if len(head) < 12 or head[4:8] == b"IDAT":
-            break
+        if len(head) < 12 or head[4:8] == b"IEND":
+            return found
+        before = before and head[4:8] != b"IDAT"
+        if before and head[4:8] == b"acTL":
+            found = struct.unpack(">I", head[8:])[0]
         (length,) = struct.unpack(">I", head[:4])
-        if head[4:8] == b"acTL":
-            frames: int = struct.unpack(">I", head[8:])[0]
-            return frames
         at += 12 + length
-    return 1
+    words = f"It is in more than {MOST_PARTS:,} parts, which is the limit."
+    raise Refusal(BROKEN, words)
 
 
 _COUNTERS: dict[str, Callable[[mmap.mmap, int], int]] = {

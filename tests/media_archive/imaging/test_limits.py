@@ -189,6 +189,17 @@ def test_a_jpeg_of_very_many_parts_is_refused_in_time(look: Look) -> None:
     assert time.monotonic() - began < 10
 
 
+@pytest.mark.parametrize("place", [33, -12])
+def test_a_png_of_very_many_parts_is_refused(look: Look, place: int) -> None:
+    """Before its pixels and behind them."""
+    content = encoded(quarters(64, 64), "PNG")
+    parts = chunk(b"tEXt", b"a\x00b")
+    few = content[:place] + parts * 1_000 + content[place:]
+    assert look(few).width == 64
+    with pytest.raises(BrokenImage, match="more than 100,000 parts"):
+        look(content[:place] + parts * 100_001 + content[place:])
+
+
 BOMBS: dict[str, Callable[[], bytes]] = {
     "a profile": lambda: chunk(b"iCCP", b"x\x00\x00" + zeros(64 << 20)),
     "a text": lambda: chunk(b"zTXt", b"x\x00\x00" + zeros(64 << 20)),
