@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from io import BufferedReader
 
 from media_archive.decoder import kinds
 from media_archive.decoder.confinement import LARGEST_FILE
@@ -16,7 +16,7 @@ from media_archive.imaging.answers import Made
 
 
 @contextmanager
-def opened(made: Made) -> Iterator[BinaryIO]:
+def opened(made: Made) -> Iterator[BufferedReader]:
     """The file of ``made``, to be read.
 
     Raises ``BrokenImage`` for one that is not there, is no plain file of its own (a
@@ -43,7 +43,7 @@ def opened(made: Made) -> Iterator[BinaryIO]:
         yield file
 
 
-def _kind(file: BinaryIO) -> str:
+def _kind(file: BufferedReader) -> str:
     try:
         return kinds.content_type(file)
     except Refusal:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from media_archive import imaging
+from media_archive import files, imaging, renditions
 from media_archive.decoder import messages
 from media_archive.errors import BrokenImage
-from media_archive.imaging import Made, answers, pool
+from media_archive.imaging import Made, Rendered, answers, pool
+from media_archive.models import StoredFile
 from tests.media_archive.imaging.drawings import encoded, quarters
 
 PICTURE = encoded(quarters(64, 64), "PNG")
@@ -183,3 +184,28 @@ def test_files_of_a_liar_are_not_opened(tmp_path: Path) -> None:
     path.write_bytes(encoded(Image.new("RGB", (9, 9)), "WEBP"))
     with imaging.opened(a_made(path)) as file:
         assert file.read() == path.read_bytes()
+
+
+@pytest.mark.django_db
+def test_a_link_does_not_get_into_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through the one place where renditions are kept."""
+    path = tmp_path / "original"
+    path.write_bytes(encoded(quarters(300, 200), "PNG"))
+    file = StoredFile(content_type="image/png", width=300, height=200, frames=1)
+    honest = imaging.render
+
+    def lying(path: Path, into: Path, specs: Sequence[str]) -> Rendered:
+        rendered = honest(path, into, specs)
+        first = rendered.made[0].path
+        first.rename(tmp_path / "elsewhere")
+        first.symlink_to(tmp_path / "elsewhere")
+        return rendered
+
+    monkeypatch.setattr(imaging, "render", lying)
+    kept: list[str] = []
+    monkeypatch.setattr(files, "put", lambda name, _, **__: kept.append(name))
+    with pytest.raises(BrokenImage, match="cannot be opened"):
+        renditions.make(file, path, portrait=False, anew=True)
+    assert kept == []
