@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from media_archive.models import (
 
 AT_ONCE = 100
 PIECE = 1024 * 1024
+AWAY = 20
+"""Files in a row that cannot be read: then it is the store, and not they."""
 NAMED = 100
 """Names that a report holds."""
 ITEMS_NAMED = 3
@@ -42,13 +45,15 @@ class Fault:
 
 @dataclass
 class Verified:
-    """How far it has come: files, their bytes, faults; ``last`` is the number of the
-    last original whose files are all read."""
+    """How far it has come: files, their bytes, faults; ``last`` is the number of an
+    original up to which all are read, or are known to be damaged."""
 
     files: int = 0
     size: int = 0
     faults: list[Fault] = field(default_factory=list)
     last: int = 0
+    unread: int = 0
+    """Files in a row that could not be read."""
 
 
 def originals(after: int = 0) -> int:
@@ -65,19 +70,25 @@ def verify(
     """Read every original and rendition, in the order of their rows' numbers.
 
     ``told`` hears of each original: the sums so far, and the faults of its files.
-    ``repair`` has originals brought from their source again and renditions made again.
-    Interrupted, it is begun again with ``after``. Raises ``OSError`` when the store is
-    away.
+    ``repair`` has originals brought from their source again and renditions made again;
+    what cannot be read is only named. Interrupted, it is begun again with ``after``.
+    Raises ``OSError`` when the store is away: it cannot be reached, or ``AWAY`` files
+    in a row, or all there are, cannot be read.
     """
     check = StoreCheck.objects.create(kind="verify")
-    sums = Verified(last=after)
+    sums, last = Verified(last=after), after
     try:
-        while some := _some(sums.last):
+        while some := _some(last):
             for file in some:
                 faults = list(_faults_of(file, sums, repair=repair))
                 sums.faults += faults
-                sums.last = file.pk
+                last = file.pk
+                if not sums.unread:
+                    sums.last = last
                 told(sums, faults)
+        if sums.unread and sums.unread == sums.files:
+            raise OSError(errno.EIO, "None of its files can be read.")
+        sums.last = last
         check.ended_at = timezone.now()
     finally:
         check.files, check.size = sums.files, sums.size
@@ -89,6 +100,7 @@ def verify(
 
 
 _MISSING = "missing"
+_UNREADABLE = "cannot be read"
 
 
 def _some(after: int) -> list[StoredFile]:
@@ -107,12 +119,14 @@ def _faults_of(file: StoredFile, sums: Verified, *, repair: bool) -> Iterator[Fa
         return
     mended = ""
     if repair and not wrong:
-        done = mending.make_again(file, [name for name, _ in bad])
+        names = [name for name, what in bad if not what.startswith(_UNREADABLE)]
+        done = names and mending.make_again(file, names)
         mended = "made again" if done else "cannot be made again now"
-    elif repair:
+    elif repair and not wrong.startswith(_UNREADABLE):
         mended = "is made again with its original"
     for name, what in bad:
-        yield Fault(name, what, _whose(file), mended)
+        named_only = what.startswith(_UNREADABLE)
+        yield Fault(name, what, _whose(file), "" if named_only else mended)
 
 
 def _wrong(row: StoredFile | Rendition, sums: Verified) -> str:
@@ -127,6 +141,15 @@ def _wrong(row: StoredFile | Rendition, sums: Verified) -> str:
     except FileNotFoundError:
         # Its row may have gone in between, and the file with it.
         return _MISSING if type(row).objects.filter(pk=row.pk).exists() else ""
+    except (ConnectionError, TimeoutError):
+        raise  # a store elsewhere that is away
+    except OSError as error:
+        # A bad sector, or rights that somebody changed.
+        sums.unread += 1
+        if sums.unread >= AWAY:
+            raise
+        return f"{_UNREADABLE}: {error.strerror or error}"
+    sums.unread = 0
     sums.size += size
     if size != row.size:
         return f"{size:,} bytes instead of {row.size:,}"
@@ -134,6 +157,8 @@ def _wrong(row: StoredFile | Rendition, sums: Verified) -> str:
 
 
 def _bring(file: StoredFile, wrong: str) -> str:
+    if wrong.startswith(_UNREADABLE):
+        return ""  # a person's work: the next disk may read it
     if wrong == _MISSING:
         StoredFile.objects.filter(pk=file.pk, missing_since__isnull=True).update(
             missing_since=timezone.now()

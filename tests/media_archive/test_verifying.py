@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,53 @@ def test_interrupted_it_says_where_to_go_on(
             call_command("archive_verify")
     assert StoreCheck.objects.get().ended_at is None
     assert verify(after=stored[1].pk).files == 2
+
+
+def unreadable(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """As a disk with bad sectors."""
+    read = files.open_file
+
+    def troubled(name: str) -> Any:
+        if name in names:
+            raise OSError(errno.EIO, "Input/output error")
+        return read(name)
+
+    monkeypatch.setattr(files, "open_file", troubled)
+
+
+def test_what_cannot_be_read_is_named_and_left_alone(
+    stored: list[StoredFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, _ = stored
+    bad = [first.name, second.renditions.get().name]
+    unreadable(monkeypatch, *bad)
+    before = names()
+    found = verify(repair=True)
+    assert [(fault.name, fault.what, fault.mended) for fault in found.faults] == [
+        (name, "cannot be read: Input/output error", "") for name in bad
+    ]
+    assert (found.files, found.last) == (6, stored[2].pk)
+    assert names() == before and Rendition.objects.count() == 3
+    assert not Download.objects.filter(role="picture").exclude(state="ready")
+    check = StoreCheck.objects.get()
+    assert (check.damaged, check.missing, check.ended_at is None) == (2, 0, False)
+
+
+def test_many_in_a_row_are_a_store_that_is_away(
+    stored: list[StoredFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verifying, "AWAY", 4)
+    bad = [name for file in stored[1:] for name in (file.name, *_small(file))]
+    unreadable(monkeypatch, *bad)
+    # It says to go on before the first of them.
+    with pytest.raises(CommandError, match=f"not answer.*--after {stored[0].pk}$"):
+        call_command("archive_verify")
+    monkeypatch.setattr(verifying, "AWAY", 5)
+    assert len(verify().faults) == 4, "the control"
+
+
+def _small(file: StoredFile) -> list[str]:
+    return [one.name for one in file.renditions.all()]
 
 
 def test_a_store_that_is_away_is_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:
