@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -13,11 +14,13 @@ from media_archive import files
 from media_archive.models import Rendition, StoredFile
 from media_archive.stores.shape import is_name
 from photowall.backup.drafts import Drafts
-from photowall.backup.errors import BackupRefused
+from photowall.backup.errors import BackupFailed, BackupRefused
 from photowall.backup.folder import LIST, PART, listed
 from photowall.backup.in_order import InOrder, Named
 
 _BLOCK = 256 * 1024
+AWAY = 20
+"""Files in a row that cannot be read: then it is the store, and not they."""
 SPARE = 64 * 1024 * 1024
 """Bytes that a backup leaves free on its disk."""
 
@@ -31,6 +34,7 @@ class Copied:
     erased: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
 
 
 def room_for(backup: Path, pool: Path) -> None:
@@ -51,28 +55,33 @@ def out_of_the_store(
 ) -> Copied:
     """Bring every listed file of the store into ``pool``. ``told`` hears of each one
     and its bytes copied; at the end they are on the disk, also after a power cut.
-    Raises ``OSError`` when the disk of the pool is full."""
-    done, drafts = Copied(), Drafts()
+    Raises ``OSError`` when the disk of the pool is full, and ``BackupFailed`` when the
+    store is away: it cannot be reached, or ``AWAY`` files in a row cannot be read."""
+    done, drafts, unread = Copied(), Drafts(), 0
     for name, size in listed(backup / LIST):
         target = pool / name
         if _is_there(target, size):
             told(1, 0)
             continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(target.name + PART)
         try:
-            source = files.open_file(name)
-        except FileNotFoundError:
+            digest = _copied(name, draft)
+        except _Gone:
             # The rows were read before the files: it may be gone on purpose since.
             (done.missing if _still_wanted(name) else done.erased).append(name)
             told(1, 0)
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(target.name + PART)
-        digest = hashlib.sha256()
-        with source, draft.open("wb") as copy:
-            while block := source.read(_BLOCK):
-                digest.update(block)
-                copy.write(block)
-        if digest.hexdigest() == hash_in(name):
+        except _Unreadable as error:
+            draft.unlink(missing_ok=True)
+            unread += 1
+            if error.is_away or unread >= AWAY:
+                raise BackupFailed(f"The store cannot be read: {error}.") from error
+            done.unreadable.append(name)
+            told(1, 0)
+            continue
+        unread = 0
+        if digest == hash_in(name):
             drafts.add(draft, target, size)
             done.files, done.size = done.files + 1, done.size + size
         else:
@@ -81,6 +90,44 @@ def out_of_the_store(
         told(1, size)
     drafts.end()
     return done
+
+
+class _Gone(Exception):
+    """The store does not have the file."""
+
+
+class _Unreadable(Exception):
+    """The store has the file, and does not give it."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.is_away = isinstance(error, (ConnectionError, TimeoutError))
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise _Gone from error
+    except OSError as error:
+        raise _Unreadable(error) from error
+
+
+def _copied(name: str, draft: Path) -> str:
+    """Copy the store's file to ``draft``; the SHA-256 of its bytes. Raises
+    ``_Gone``, ``_Unreadable``, and ``OSError`` of the draft's disk."""
+    digest = hashlib.sha256()
+    with _reading():
+        source = files.open_file(name)
+    with source, draft.open("wb") as copy:
+        while True:
+            with _reading():
+                block = source.read(_BLOCK)
+            if not block:
+                return digest.hexdigest()
+            digest.update(block)
+            copy.write(block)
 
 
 def judge(backup: Path, pool: Path, absent: set[str]) -> list[str]:

@@ -25,8 +25,8 @@ class Manifest:
     ``sealed`` is a word encrypted with the key of the day: a key that opens it opens
     the secrets of the dump. ``counts`` are rows by table. ``server`` and ``program``
     are the major versions of the PostgreSQL server and of its pg_dump. ``erased``,
-    ``missing`` and ``damaged`` name files that the dump names and the backup does not
-    hold.
+    ``missing``, ``damaged`` and ``unreadable`` name files that the dump names and the
+    backup does not hold.
     """
 
     photowall: str
@@ -49,6 +49,7 @@ class Manifest:
     erased: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
     format: int = FORMAT
 
     def write(self, backup: Path) -> None:
@@ -62,7 +63,7 @@ class Manifest:
     @property
     def absent(self) -> set[str]:
         """Files that the dump names and the backup does not hold."""
-        return {*self.erased, *self.missing, *self.damaged}
+        return {*self.erased, *self.missing, *self.damaged, *self.unreadable}
 
 
 def read(backup: Path) -> Manifest:

@@ -85,6 +85,7 @@ def take(folder: Folder, keep: int, bars: Bars) -> Taken:
             erased=copied.erased,
             missing=copied.missing,
             damaged=copied.damaged,
+            unreadable=copied.unreadable,
         )
         manifest.write(backup)
         try:
@@ -142,7 +143,9 @@ def _from_postgres(backup: Path, bars: Bars) -> tuple[_Dump, int, int]:
         postgres.dump(program, name, path, told)
         there = postgres.tables()
         found = facts.learn(postgres.ask, there)
-        wanted = write_list(backup / LIST, facts.wanted_files(postgres.ask, there))
-        erased = Erasures().add(erasures.of_database(postgres.ask, there))
+        wanted = write_list(
+            backup / LIST, facts.wanted_files(postgres.ask_at_length, there)
+        )
+        erased = Erasures().add(erasures.of_database(postgres.ask_at_length, there))
     settle(path)
     return _Dump(path, found, wanted, erased), postgres.server(), program.version

@@ -53,7 +53,7 @@ class Command(BaseCommand):
             ) from None
         self._tell(taken)
         found = taken.manifest
-        if found.missing or found.damaged:
+        if found.missing or found.damaged or found.unreadable:
             raise CommandError(
                 "The backup is complete but for what the store itself lacks: "
                 "`manage.py archive_verify` names it."
@@ -75,6 +75,7 @@ class Command(BaseCommand):
             (found.erased, "erased meanwhile"),
             (found.missing, "MISSING in the store"),
             (found.damaged, "DAMAGED in the store"),
+            (found.unreadable, "NOT READABLE in the store"),
         ):
             if names:
                 some = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
