@@ -80,9 +80,9 @@ def refresh_due() -> int:
     """Read the posts again whose pictures need new addresses, until none is due or the
     run has done its share. How many calls were made."""
     until = time.monotonic() + RUN_SECONDS
-    waiting = due().order_by(F("next_attempt_at").asc(nulls_first=True), "-pk")
+    waiting = Download.objects.filter(unclaimed(), state=DownloadState.REFRESH)
     called = 0
-    for pk in list(waiting.values_list("pk", flat=True)[:AT_MOST]):
+    for pk in waiting.first_due(AT_MOST):
         if time.monotonic() >= until:
             break
         called += refresh(pk)

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from media_archive import claims
+from media_archive.claims import unclaimed
 from media_archive.downloads import portraits, waiting
 from media_archive.downloads.holding import held
 from media_archive.downloads.keeping import failed_here, keep
@@ -23,6 +24,7 @@ from media_archive.downloads.schedule import HOLD
 from media_archive.downloads.transitions import DownloadStepRefused
 from media_archive.errors import ClaimLost, DiskFull
 from media_archive.models import Download, Role
+from media_archive.models.pictures import DownloadQuerySet
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +73,11 @@ def _run(call_help: Callable[[], object]) -> bool:
         except DiskFull as error:
             logger.warning("Downloads wait: %s", error.message)
             return False
-    return Download.objects.due().exists()
+    return bool(_unclaimed().first_due(1))
+
+
+def _unclaimed() -> DownloadQuerySet:
+    return Download.objects.open().filter(unclaimed())
 
 
 def _keep(row: Download) -> None:
@@ -121,11 +127,11 @@ def _put_back(row: Download, error: Exception) -> None:
 def _claim_next(*, oldest: bool) -> tuple[Download | None, bool]:
     """A row that is ours now, and whether there are more."""
     due = Download.objects.due()
-    pictures = due.exclude(role=Role.FILM).newest_first()
-    choices = [due.order_by("pk")] if oldest else [pictures, due.newest_first()]
+    free = _unclaimed()
+    choices = [free] if oldest else [free.exclude(role=Role.FILM), free]
     seen = False
     for rows in choices:
-        shortlist = list(rows.values_list("pk", flat=True)[:SHORTLIST])
+        shortlist = rows.first_due(SHORTLIST, oldest=oldest)
         seen = seen or bool(shortlist)
         for place, pk in enumerate(shortlist, start=1):
             epoch = claims.claim(due, pk, HOLD)

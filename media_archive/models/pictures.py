@@ -154,6 +154,23 @@ class DownloadQuerySet(models.QuerySet["Download"]):
             unclaimed(), Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=Now())
         )
 
+    def first_due(self, count: int, *, oldest: bool = False) -> list[int]:
+        """Keys of up to ``count`` of these rows that wait for no time and as many whose
+        time has come, those first that have waited longest for it; the newest of them
+        first, or the oldest."""
+        # Two statements: with "or", the database would walk over all that waits for a
+        # later time. The time leads the order because it leads the index.
+        now = self.filter(next_attempt_at__isnull=True)
+        by = ("-next_attempt_at", "pk") if oldest else ("next_attempt_at", "-pk")
+        waited = self.filter(next_attempt_at__lte=Now())
+        keys = [
+            *now.order_by(*by).values_list("pk", flat=True)[:count],
+            *waited.order_by("next_attempt_at", "-pk").values_list("pk", flat=True)[
+                :count
+            ],
+        ]
+        return sorted(keys, reverse=not oldest)[:count]
+
     def newest_first(self) -> Self:
         """What has just come is what a room is waiting for."""
         return self.order_by(F("id").desc())
@@ -223,15 +240,17 @@ class Download(Claimable):
             ),
         ]
         indexes = [
+            # Of what waits for nothing the newest, of the rest what waits longest:
+            # two short walks in it, however many wait for a later time.
             models.Index(
-                fields=["-id"],
+                fields=["next_attempt_at", "-id"],
                 condition=Q(state__in=[*OPEN]),
-                name="download_open",
+                name="download_by_turn",
             ),
             models.Index(
-                fields=["next_attempt_at"],
+                fields=["next_attempt_at", "-id"],
                 condition=Q(state=DownloadState.REFRESH),
-                name="download_refresh",
+                name="download_refresh_turn",
             ),
         ]
 
