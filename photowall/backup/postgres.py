@@ -81,6 +81,14 @@ def ask(statement: str) -> Iterator[tuple[Any, ...]]:
             yield from rows
 
 
+def ask_at_length(statement: str) -> Iterator[tuple[Any, ...]]:
+    """Rows of a long list, of which the server keeps those that were not read yet."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(statement)
+        while rows := cursor.fetchmany(10_000):
+            yield from rows
+
+
 def tables() -> list[str]:
     """Names of our tables."""
     return [

@@ -49,11 +49,11 @@ def look() -> Present:
     """At the database of our settings, whatever its version. Changes nothing."""
     if connection.vendor == "sqlite":
         return _look_at_sqlite(sqlite.here())
-    name = str(connection.settings_dict["NAME"])
+    name, ask = str(connection.settings_dict["NAME"]), postgres.ask_at_length
     there = postgres.tables()
     found = facts.learn(postgres.ask, there)
-    waiting = erasures.of_database(postgres.ask, postgres.aside(), postgres.ASIDE)
-    erased = Erasures().add(erasures.of_database(postgres.ask, there)).add(waiting)
+    waiting = erasures.of_database(ask, postgres.aside(), postgres.ASIDE)
+    erased = Erasures().add(erasures.of_database(ask, there)).add(waiting)
     newest = facts.newest_item(postgres.ask, found.counts)
     # Beside an unfinished restore lie the rows that it was to replace.
     is_empty = found.is_empty and not postgres.aside()
