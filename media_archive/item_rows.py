@@ -18,6 +18,7 @@ from media_archive import set_wise
 from media_archive.downloads import wanting
 from media_archive.models import (
     Download,
+    DownloadState,
     MediaAsset,
     MediaItem,
     MediaTag,
@@ -163,7 +164,9 @@ def change_assets(records: Mapping[int, IncomingMedia]) -> None:
     """The same for items that were stored before. A picture that is another one is
     fetched again, and so is one that was waiting for a new address."""
     refused = wanting.refused_addresses(records)
+    bare = _without_assets(records)
     write_assets(records)
+    _leave_settled(bare)
     drop_assets(records)
     if records:
         wanting.anew(records)
@@ -175,6 +178,25 @@ def change_assets(records: Mapping[int, IncomingMedia]) -> None:
     ]
     if renewed:
         wanting.renew(Download.objects.filter(pk__in=renewed))
+
+
+def _without_assets(records: Mapping[int, IncomingMedia]) -> list[int]:
+    """Items, by primary key, that had no asset so far and now have."""
+    told = [pk for pk, record in records.items() if record.assets]
+    if not told:
+        return []
+    first = MediaAsset.objects.filter(item_id__in=told, position=0)
+    return sorted({*told} - {*first.values_list("item_id", flat=True)})
+
+
+def _leave_settled(ids: Collection[int]) -> None:
+    """A wall shows these already, without a picture, and goes on while it comes: else
+    a page that is open and one that is opened now would differ."""
+    if ids:
+        first = MediaAsset.objects.filter(
+            item_id__in=ids, position=0, state=DownloadState.PENDING
+        )
+        first.update(state=DownloadState.GONE)
 
 
 def drop_assets(records: Mapping[int, IncomingMedia]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from media_archive import journal, moderation, walls
+from media_archive.live import tiles
 from media_archive.models import JournalEntry, JournalKind, MediaItem
 from media_archive.records import Kind
 from tests.builders import (
     a_post,
     a_record,
+    an_asset,
     an_item,
     settle,
     some_items,
@@ -234,3 +237,38 @@ def test_frames_cost_few_queries_however_many_entries() -> None:
     assert len(queries) <= 7
     # The same text for both walls: encoded once.
     assert all(a is b for a, b in zip(frames[TAG], frames["sunset"], strict=True))
+
+
+def test_a_wall_looks_behind_what_waits_but_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tiles, "MOST_AT_ONCE", 5)
+    shown = some_posts(2)
+    some_items(18)
+    with CaptureQueriesContext(connection) as asked:
+        assert [t.face.pk for t in tiles.newest(TAG, 1)] == [shown[1].pk]
+    listed = 'SELECT "media_archive_mediatag"."dated_at"'
+    looks = [q["sql"] for q in asked if q["sql"].startswith(listed)]
+    assert len(looks) == 4, "4, 5, 5 and 5 listings"
+    assert all("mediaasset" not in sql for sql in looks)
+    # What waits counts as well: no look is longer than the limit.
+    monkeypatch.setattr(tiles, "MOST_LOOKED_AT", 18)
+    assert tiles.newest(TAG, 1) == []
+    monkeypatch.setattr(tiles, "MOST_LOOKED_AT", 19)
+    assert [t.face.pk for t in tiles.newest(TAG, 1)] == [shown[1].pk]
+    assert tiles.newest("unheard", 1) == []
+
+
+def test_a_first_picture_that_comes_with_an_edit_takes_nothing_away() -> None:
+    bare = a_record(assets=[], kind=Kind.IMAGE)
+    item = MediaItem.objects.get(pk=store([bare]).new[0])
+    assert [post["id"] for post in walls.snapshot(TAG)["posts"]] == [str(item.pk)]
+    store([replace(bare, assets=[an_asset()])])
+    assert [frame["type"] for frame in told(TAG, 1)] == ["changed"]
+    assert [post["id"] for post in walls.snapshot(TAG)["posts"]] == [str(item.pk)]
+    before = journal.head()
+    settle(item)
+    assert [frame["post"]["id"] for frame in told(TAG, before)] == [str(item.pk)]
+    # The control: a new post waits for its picture.
+    some_items(1)
+    assert len(walls.snapshot(TAG)["posts"]) == 1
