@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Now
 
 from media_archive import files, renditions
-from media_archive.downloads.transitions import ANEW
+from media_archive.downloads.reviving import begin_again
 from media_archive.errors import DiskFull, PictureRefused
 from media_archive.models import Download, DownloadState, Rendition, StoredFile
 
@@ -20,14 +18,7 @@ def bring_again(file_pk: int) -> int:
     """Have the downloads that brought the file bring it again; how many. What shows it
     goes on pointing to it: the same bytes will be the same file."""
     rows = Download.objects.filter(file_id=file_pk, state=DownloadState.READY)
-    return rows.update(
-        **ANEW,
-        state=DownloadState.PENDING,
-        state_since=Now(),
-        reason="",
-        detail=WORDS,
-        claim_epoch=F("claim_epoch") + 1,
-    )
+    return begin_again(rows, WORDS)
 
 
 def bring_instead(file: StoredFile) -> int:

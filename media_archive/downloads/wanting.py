@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from media_archive.downloads.sources import key_of_address
@@ -130,7 +130,10 @@ def renew(rows: QuerySet[Download]) -> int:
 
 
 def _begin_anew(rows: QuerySet[Download]) -> None:
-    rows.exclude(state__in=(DownloadState.PENDING, DownloadState.PURGED)).update(
+    # What is about to be fetched is read anew then; but not what waits for a time
+    # that another picture has earned.
+    at_once = Q(state=DownloadState.PENDING, next_attempt_at__isnull=True)
+    rows.exclude(at_once).exclude(state=DownloadState.PURGED).update(
         **ANEW,
         state=DownloadState.PENDING,
         state_since=timezone.now(),

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
+from psycopg.errors import DeadlockDetected
 
 from media_archive import downloads, moderation
 from media_archive.models import (
@@ -199,6 +203,29 @@ def test_a_person_has_it_tried_again(site: Site) -> None:
     assert the_asset(item).state == "ready"
     assert [entry["state"] for entry in pictured(item)] == ["ready", "gone", "ready"]
     assert downloads.revive([gone.pk], "ada") == 0
+
+
+def test_trying_again_outlives_a_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_post("http://h/1", "http://h/2")
+    Download.objects.update(state=DownloadState.GONE)
+    refusals = [DeadlockDetected()]
+    monkeypatch.setattr("media_archive.journal.time.sleep", lambda _: None)
+
+    def refuse_once(execute: Any, sql: str, *rest: Any) -> Any:
+        if refusals and sql.startswith("UPDATE"):
+            raise OperationalError("deadlock detected") from refusals.pop()
+        return execute(sql, *rest)
+
+    keys = Download.objects.order_by("-pk").values_list("pk", flat=True)
+    with (
+        connection.execute_wrapper(refuse_once),
+        CaptureQueriesContext(connection) as q,
+    ):
+        assert downloads.revive(keys, "ada") == 2
+    assert refusals == []
+    said = [query["sql"] or "" for query in q]
+    locking = [sql for sql in said if "FOR NO KEY UPDATE" in sql]
+    assert len(locking) == 2 and all("ORDER BY" in sql for sql in locking)
 
 
 def test_tried_again_in_vain_tells_nobody(site: Site) -> None:

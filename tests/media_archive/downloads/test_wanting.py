@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from media_archive.downloads.sources import key_of_address
 from media_archive.models import (
@@ -197,3 +199,16 @@ def test_an_archive_that_is_there_already_gets_its_downloads() -> None:
     assert {row.state for row in Download.objects.all()} == {"pending"}
     states = MediaAsset.objects.order_by("pk").values_list("state", flat=True)
     assert list(states) == ["pending", "gone", "pending"]
+
+
+def test_another_picture_does_not_wait_for_the_time_of_the_one_before() -> None:
+    item = post("a")
+    later = timezone.now() + timedelta(hours=12)
+    row = as_if(DownloadState.PENDING, attempts=5, next_attempt_at=later)
+    # The same picture under another address goes on waiting.
+    post("a", sig=2)
+    assert the_download(item).next_attempt_at == later
+    post("b")
+    anew = the_download(item)
+    assert (anew.state, anew.attempts, anew.next_attempt_at) == ("pending", 0, None)
+    assert anew.claim_epoch == row.claim_epoch + 1
