@@ -207,7 +207,7 @@ def test_a_full_disk_is_not_the_pictures_fault(
 ) -> None:
     file = stored(a_photo(300, 300), tmp_path)
 
-    def full(name: str, path: Path) -> None:
+    def full(name: str, path: Path, *, over: bool) -> None:
         raise OSError(number, "full")
 
     monkeypatch.setattr(files, "put", full)
@@ -294,7 +294,7 @@ def test_the_command_stops_when_the_disk_is_full(
 ) -> None:
     stored(a_photo(300, 300), tmp_path)
 
-    def full(name: str, path: Path) -> None:
+    def full(name: str, path: Path, *, over: bool) -> None:
         raise OSError(errno.ENOSPC, "full")
 
     monkeypatch.setattr(files, "put", full)
