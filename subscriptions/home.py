@@ -13,6 +13,7 @@ from django.views import View
 
 from media_archive import walls
 from media_archive.errors import InvalidTag
+from media_archive.live import tiles
 from media_archive.live.posts import post_of
 from media_archive.models import MediaItem
 from media_archive.tags import normalise_tag
@@ -118,7 +119,7 @@ def _told(
 ) -> HttpResponse:
     """The wall, or why there will be nothing on it, where the person is looking."""
     tag = subscription.tag
-    if MediaItem.objects.newest_of_tag(tag).showable().exists():
+    if tiles.newest(tag, 1):
         return _to_wall(tag)
     after = patience.outcome(subscription.pk, PATIENCE, read)
     if after.state not in patience.IN_TROUBLE:
@@ -152,7 +153,7 @@ def _on_air() -> dict[str, Any]:
 
 
 def _wall(tag: str) -> dict[str, Any]:
-    newest = MediaItem.objects.newest_of_tag(tag).showable().whole().first()
+    newest = next((tile.face for tile in tiles.newest(tag, 1)), None)
     return {
         "tag": tag,
         "url": reverse("wall", args=[tag]),

@@ -106,10 +106,13 @@ def test_what_nobody_has_any_more_is_not_put_again(
     for name in made:
         files.delete(name)
     two, path = an_original(tmp_path, "two")
-    before_its_rows(
-        monkeypatch,
-        lambda: (StoredFile.objects.all().delete(), [files.delete(n) for n in made]),
-    )
+
+    def take_all() -> None:
+        StoredFile.objects.all().delete()
+        for name in made:
+            files.delete(name)
+
+    before_its_rows(monkeypatch, take_all)
     renditions.make(two, path)
     assert made
     assert not [kept.name for kept in files.walk() if kept.name.startswith("r/")]
