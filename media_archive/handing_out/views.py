@@ -18,6 +18,7 @@ from django.http import (
     HttpResponseBase,
     StreamingHttpResponse,
 )
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -34,6 +35,7 @@ RETRY_AFTER = "5"
 """Seconds after which whoever met a store or a database that is away may come back."""
 
 
+@csrf_exempt  # a method that is not allowed is told so, and not asked for a cookie
 @require_safe
 async def media_file(request: HttpRequest, name: str) -> HttpResponseBase:
     """A stored file, whole or a part of it, without a body for HEAD."""

@@ -31,6 +31,20 @@ def test_it_refuses_with_a_sentence(said: list[str], words: str) -> None:
     assert MediaItem.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    "said", [["{pk}"], ["--provider", PROVIDER, "--native-id", "1"]]
+)
+def test_what_was_erased_before_is_no_failure(
+    said: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    item = an_item("1")
+    words = [word.format(pk=item.pk) for word in said]
+    call_command("takedown", *words, "--yes")
+    capsys.readouterr()
+    call_command("takedown", *words, "--yes")
+    assert "Erased before, nothing is left to do" in capsys.readouterr().out
+
+
 def test_without_yes_nothing_is_erased(capsys: pytest.CaptureFixture[str]) -> None:
     item = an_item(caption="Sea\x1b[2J\nat dawn")
     call_command("takedown", str(item.pk))

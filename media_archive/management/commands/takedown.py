@@ -6,10 +6,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from media_archive import retention
-from media_archive.models import MediaItem
+from media_archive.models import MediaItem, Tombstone
 from media_archive.progress import Progress
 
 SHOWN = 10
@@ -47,7 +47,11 @@ class Command(BaseCommand):
         found = _chosen(options)
         ids = list(found.order_by("pk").values_list("pk", flat=True))
         if not ids:
-            raise CommandError("Nothing of this is archived.")
+            before = _erased_before(options)
+            if not before:
+                raise CommandError("Nothing of this is archived.")
+            self.stdout.write(f"Erased before, nothing is left to do: {before}.")
+            return
         for item in found.select_related("author").order_by("pk")[:SHOWN]:
             self.stdout.write(f"  {item.pk}  {item.dated_at:%Y-%m-%d}  {_words(item)}")
         if len(ids) > SHOWN:
@@ -76,6 +80,16 @@ class Command(BaseCommand):
             )
             raise CommandError(message) from None
         self.stdout.write(f"{erased:,} erased for good.")
+
+
+def _erased_before(options: dict[str, Any]) -> str:
+    """Which of the named items have a tombstone, and since when."""
+    provider = options["provider"] or ""
+    keys = [Tombstone.key_of(provider, each) for each in options["native_id"]]
+    found = Tombstone.objects.filter(
+        Q(item_id__in=options["numbers"]) | Q(key__in=keys)
+    ).order_by("item_id")
+    return ", ".join(f"{t.item_id} ({t.purged_at:%Y-%m-%d})" for t in found[:SHOWN])
 
 
 def _chosen(options: dict[str, Any]) -> QuerySet[MediaItem]:

@@ -302,3 +302,12 @@ def test_nginx_is_told_where_the_file_is_and_only_when_it_may_be_seen(
     response = Client().get(files.address(rendition))
     assert response.status_code == 404
     assert "X-Accel-Redirect" not in response
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_nobody_writes_here(rendition: str, method: str) -> None:
+    careful = Client(enforce_csrf_checks=True)
+    answer = getattr(careful, method)(f"/media/{rendition}")
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "GET, HEAD"
+    assert status(rendition, careful) == 200
