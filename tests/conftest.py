@@ -13,7 +13,9 @@ from rest_framework.test import APIClient
 
 from media_archive.models import ApiToken
 from photowall.up.suite import MARK
+from tests import emptying
 
+emptying.install()
 _FOLDERS = itertools.count()
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import threading
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -91,7 +92,10 @@ def test_a_worker_killed_while_a_picture_arrives(
     site.answers["/a.jpg"] = half
     item = a_post(site.at("/a.jpg"))
     worker = start_worker(site, settings)
-    assert held.wait(60), "the worker has half of it"
+    assert held.wait(60), "half of it is on its way"
+    until = time.monotonic() + 30
+    while not list(files.scratch().iterdir()) and time.monotonic() < until:
+        time.sleep(0.02)
     worker.send_signal(signal.SIGKILL)
     assert worker.wait(10) == -signal.SIGKILL
     let_go.set()
