@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -31,32 +30,12 @@ from tests.builders import (
     some_items,
     store,
 )
+from tests.media_archive.at_the_desk import may, text_of
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/media_archive/mediaitem/"
 DOWNLOADS = "/admin/media_archive/download/"
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
-
-
-def may(user: User, *codenames: str) -> User:
-    """Let ``user`` into the admin, with these permissions."""
-    user.is_staff = True
-    user.save()
-    user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
-    return user
-
-
-@pytest.fixture
-def desk(client: Client, ada: User) -> Client:
-    """Ada's browser."""
-    client.force_login(ada)
-    return client
-
-
-def text_of(response: Any) -> str:
-    assert response.status_code == 200, response.status_code
-    text: str = response.content.decode()
-    return text
 
 
 def decided(desk: Client, action: str, *items: MediaItem) -> str:

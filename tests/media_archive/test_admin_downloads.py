@@ -3,40 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.test import Client
 
 from media_archive.models import Download, DownloadState
 from tests.builders import a_post, an_item, settle, some_items
+from tests.media_archive.at_the_desk import may, text_of
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/media_archive/mediaitem/"
 DOWNLOADS = "/admin/media_archive/download/"
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
-
-
-def may(user: User, *codenames: str) -> User:
-    """Let ``user`` into the admin, with these permissions."""
-    user.is_staff = True
-    user.save()
-    user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
-    return user
-
-
-@pytest.fixture
-def desk(client: Client, ada: User) -> Client:
-    """Ada's browser."""
-    client.force_login(ada)
-    return client
-
-
-def text_of(response: Any) -> str:
-    assert response.status_code == 200, response.status_code
-    text: str = response.content.decode()
-    return text
 
 
 def test_what_is_not_kept_says_why_and_can_be_tried_again(
